@@ -1,0 +1,102 @@
+/**
+ * Every number of the wire contract that two processes must agree on, in one place. Source: the compatibility reference,
+ * listen-and-pusher section 7 and offline-sync section 8. Milliseconds unless the name says otherwise.
+ */
+
+export const LISTEN = {
+  /** Bare text `ping` from the server, once at start and then at this interval. */
+  pingIntervalMs: 10_000,
+  /** A socket silent for longer is closed with 1001 at the next ping. */
+  inactivityMs: 90_000,
+  /** No message at all for this long ends the receive loop. */
+  receiveTimeoutMs: 300_000,
+  /** The first message of `/v4/web/listen` must arrive within this time. */
+  webAuthTimeoutMs: 5_000,
+  defaultConversationTimeoutSeconds: 120,
+  minConversationTimeoutSeconds: 120,
+  maxConversationTimeoutSeconds: 14_400,
+  /** How often a session asks whether its conversation has gone silent. */
+  lifecyclePollMs: 5_000,
+  /** Binary messages up to this length are keep-alives, not audio. */
+  keepAliveMaxBytes: 2,
+  /** Largest binary message taken from a client. */
+  maxMessageBytes: 1_048_576,
+  /** Delay before a new session looks for conversations that an earlier one left behind. */
+  sweepDelayMs: 7_000,
+} as const;
+
+export const AUDIO_LOG = {
+  /** A chunk of audio is made durable at the latest after this time ... */
+  flushIntervalMs: 500,
+  /** ... or as soon as it holds this much. */
+  flushBytes: 65_536,
+  /** Audio received but not yet durable, per session. Reading from the client stops above it. */
+  maxUnflushedBytes: 4_194_304,
+  /** Audio kept in memory for a new recogniser stream, per session. What falls out is found again in the store (L6). */
+  maxReplayBytes: 8_388_608,
+} as const;
+
+export const SEGMENTS = {
+  mergeGapSeconds: 3,
+  longTextCharacters: 125,
+} as const;
+
+export const PUSHER = {
+  heartbeatMs: 20_000,
+  flushMs: 1_000,
+  maxBufferedSegments: 1_000,
+  maxPendingRequests: 100,
+  reconnectBaseMs: 1_000,
+  reconnectCapMs: 60_000,
+  reconnectJitter: 0.25,
+  receiveTimeoutMs: 300_000,
+} as const;
+
+export const JOBS = {
+  /** A worker that is silent for longer has lost its job. */
+  leaseMs: 15_000,
+  heartbeatMs: 4_000,
+  /** How often an idle process asks for due jobs. */
+  pollMs: 500,
+  maxAttempts: 5,
+  /** Backoff of a retried job: base doubled for each attempt, up to the cap. */
+  retryBaseMs: 1_000,
+  retryCapMs: 300_000,
+  /** Terminal jobs are kept this long, then answer 404. */
+  retentionMs: 7 * 86_400_000,
+} as const;
+
+export const SYNC = {
+  pollAfterMs: 3_000,
+  maxPartBytes: 200 * 1024 * 1024,
+  maxFiles: 1_000,
+  maxFrameBytes: 65_536,
+  defaultOpusFrameSamples: 160,
+  /** Names carry seconds; numbers above this are milliseconds. */
+  secondsThreshold: 1e10,
+  earliestCaptureMs: Date.UTC(2024, 0, 1),
+  maxErrors: 10,
+  /** Two captures less than this far apart belong to one conversation. */
+  joinGapMs: 120_000,
+  minPieceMs: 1_000,
+  maxNameBytes: 255,
+} as const;
+
+export const DISCARD = {
+  /** More words than this are kept without asking. */
+  keepAboveWords: 100,
+  shortBelowSeconds: 120,
+} as const;
+
+/** WebSocket close codes of `/v4/listen`, reference listen-and-pusher 2.11. */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupportedData: 1003,
+  policy: 1008,
+  internal: 1011,
+  serviceRestart: 1012,
+  refreshToken: 4001,
+  byok: 4003,
+  loginAgain: 4004,
+} as const;

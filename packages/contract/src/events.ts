@@ -1,0 +1,49 @@
+/**
+ * JSON objects that the live socket sends besides the bare text `ping` and the arrays of segments, reference
+ * listen-and-pusher 2.8. "memory" is the historical word for a conversation and stays on the wire.
+ */
+import type { Conversation } from "./conversation.ts";
+
+export type ServiceStatus =
+  | "initiating"
+  | "in_progress_conversations_processing"
+  | "stt_initiating"
+  | "ready"
+  | "stt_recovering"
+  | "stt_failed";
+
+interface LifecycleEnvelope {
+  readonly recording_session_id: string | null;
+  readonly conversation_id: string;
+  readonly lifecycle_version: number | null;
+  readonly lifecycle_phase: string | null;
+  readonly lifecycle_sequence: number | null;
+}
+
+export type ListenEvent =
+  | {
+      readonly type: "service_status";
+      readonly status: ServiceStatus;
+      readonly status_text?: string;
+      readonly outcome?: string;
+      readonly provider?: string;
+      readonly retryable?: boolean;
+      readonly reason?: string;
+      readonly retry_after?: number;
+    }
+  | { readonly type: "last_memory"; readonly memory_id: string }
+  | ({ readonly type: "conversation_session"; readonly status: string } & LifecycleEnvelope)
+  | ({
+      readonly type: "memory_processing_started";
+      readonly memory: Conversation;
+      readonly messages: null;
+    } & LifecycleEnvelope)
+  | ({
+      readonly type: "memory_created";
+      readonly memory: Conversation;
+      readonly messages: readonly [];
+    } & LifecycleEnvelope)
+  | { readonly type: "segments_deleted"; readonly segment_ids: readonly string[] }
+  /** Ours: the first `sequence` audio messages of the recording session are durable (sent if `audio_ack=enabled`). */
+  | { readonly type: "audio_ack"; readonly sequence: number; readonly recording_session_id: string }
+  | { readonly type: "auth_response"; readonly success: boolean };

@@ -1,0 +1,4 @@
+/** Pure decisions: no clock, no randomness, no I/O, no logging. */
+export * from "./backoff.ts";
+export * from "./clock.ts";
+export * from "./log.ts";
