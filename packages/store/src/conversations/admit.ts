@@ -1,0 +1,195 @@
+/**
+ * Ends a live conversation: status `processing` and the finalisation job are written in one transaction, so neither exists
+ * without the other (law L1). Audio that nobody has transcribed yet becomes gap-repair jobs in the same transaction, and the
+ * finalisation then waits, `blocked`, for their words. An empty conversation is removed instead.
+ *
+ * Locks: the conversation row first, then its recording sessions by id, then job rows; every other statement that takes two
+ * of these takes them in the same order.
+ */
+import { JOBS } from "@holdfast/contract";
+import { sql } from "kysely";
+import type { Db } from "../database.ts";
+import { deterministicUuid } from "../ids.ts";
+import { enqueueJob } from "../jobs/enqueue.ts";
+import { handOverGap } from "../recordings/hand-over.ts";
+
+export interface AdmitRequest {
+  readonly userId: string;
+  readonly conversationId: string;
+  /** What asked for the end, for logs and for the finaliser. */
+  readonly trigger: "silence" | "stop" | "finalize" | "disconnect" | "sweep";
+  /** Never discard it as worthless (a person pressed stop). */
+  readonly force: boolean;
+  /** The caller's own recording session, whose lease does not keep others out. */
+  readonly ownSessionId?: string;
+  /** Only if still silent: the conversation's `finished_at` is not later than this. */
+  readonly unlessSpokenAfterMs?: number;
+  readonly nowMs: number;
+}
+
+export interface FinalizationTicket {
+  readonly jobId: string;
+  readonly generation: number;
+  readonly state: "queued" | "blocked";
+}
+
+export type AdmitOutcome =
+  | { readonly outcome: "admitted"; readonly ticket: FinalizationTicket }
+  /** There was nothing in it, so it was removed. */
+  | { readonly outcome: "deleted" }
+  /** Somebody spoke meanwhile. */
+  | { readonly outcome: "still_active" }
+  /** Another process holds its live audio; it was asked to end the conversation. */
+  | { readonly outcome: "requested" }
+  | { readonly outcome: "not_open"; readonly status: string }
+  | { readonly outcome: "missing" };
+
+export async function admitConversation(db: Db, request: AdmitRequest): Promise<AdmitOutcome> {
+  return await db.transaction().execute(async (trx) => {
+    const { userId, conversationId } = request;
+    const row = await trx
+      .selectFrom("conversations")
+      .select(["status", "finished_at", "language", "finalization_revision"])
+      .where("user_id", "=", userId)
+      .where("id", "=", conversationId)
+      .where("deleted_at", "is", null)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) return { outcome: "missing" };
+    if (row.status !== "in_progress") return { outcome: "not_open", status: row.status };
+    if (request.unlessSpokenAfterMs !== undefined && row.finished_at > request.unlessSpokenAfterMs) {
+      return { outcome: "still_active" };
+    }
+    const held = await settleAudio(trx, request);
+    if (held) return { outcome: "requested" };
+    const repairs = await openRepairs(trx, userId, conversationId);
+    if (repairs === 0 && !(await hasSegments(trx, userId, conversationId))) {
+      await removeEmpty(trx, userId, conversationId);
+      return { outcome: "deleted" };
+    }
+    const revision = row.finalization_revision + 1;
+    const ticket = await createFinalization(trx, request, revision, repairs > 0);
+    return { outcome: "admitted", ticket };
+  });
+}
+
+/** Hands untranscribed audio of ended sessions to repair. True where another live session still holds some. */
+async function settleAudio(trx: Db, request: AdmitRequest): Promise<boolean> {
+  const sessions = await trx
+    .selectFrom("recording_sessions")
+    .select(["id", "lease_until", "transcribed_messages", "durable_messages"])
+    .where("user_id", "=", request.userId)
+    .where("conversation_id", "=", request.conversationId)
+    .orderBy("id")
+    .forUpdate()
+    .execute();
+  const behind = sessions.filter((session) => session.transcribed_messages < session.durable_messages);
+  const heldElsewhere = behind.some(
+    (session) =>
+      session.id !== request.ownSessionId && session.lease_until !== null && session.lease_until > request.nowMs,
+  );
+  if (heldElsewhere) {
+    await trx
+      .updateTable("conversations")
+      .set({ end_requested_at: new Date(request.nowMs) })
+      .where("user_id", "=", request.userId)
+      .where("id", "=", request.conversationId)
+      .execute();
+    return true;
+  }
+  for (const session of behind) await handOverGap(trx, request.userId, session.id, request.nowMs);
+  return false;
+}
+
+async function openRepairs(trx: Db, userId: string, conversationId: string): Promise<number> {
+  const row = await trx
+    .selectFrom("jobs")
+    .select((eb) => eb.fn.countAll<number>().as("n"))
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", conversationId)
+    .where("kind", "=", "repair")
+    .where("state", "in", ["queued", "leased", "blocked"])
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
+async function hasSegments(trx: Db, userId: string, conversationId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom("segments")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", conversationId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Only audio that was judged silent can be left here: everything else would have become a repair job above. */
+async function removeEmpty(trx: Db, userId: string, conversationId: string): Promise<void> {
+  await trx
+    .deleteFrom("audio_chunks")
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", conversationId)
+    .execute();
+  await trx.deleteFrom("conversations").where("user_id", "=", userId).where("id", "=", conversationId).execute();
+}
+
+async function createFinalization(
+  trx: Db,
+  request: AdmitRequest,
+  revision: number,
+  blocked: boolean,
+): Promise<FinalizationTicket> {
+  const jobId = deterministicUuid(request.userId, request.conversationId, "finalization", revision);
+  const state = blocked ? "blocked" : "queued";
+  await trx
+    .updateTable("conversations")
+    .set({
+      status: sql`case when status = 'completed' then 'merging' when status = 'merging' then 'merging' else 'processing' end`,
+      state_reason: blocked ? "awaiting_transcription" : "awaiting_processing",
+      finalization_revision: revision,
+      finalization_job_id: jobId,
+      end_requested_at: null,
+      updated_at: new Date(request.nowMs),
+    })
+    .where("user_id", "=", request.userId)
+    .where("id", "=", request.conversationId)
+    .execute();
+  await enqueueJob(trx, {
+    userId: request.userId,
+    id: jobId,
+    kind: "finalization",
+    state,
+    conversationId: request.conversationId,
+    payload: { revision, trigger: request.trigger, force: request.force },
+    reasonCode: blocked ? "awaiting_transcription" : null,
+    dueMs: request.nowMs,
+    nowMs: request.nowMs,
+  });
+  return { jobId, generation: 1, state };
+}
+
+/**
+ * Asks for a new summary of a conversation whose transcript changed or that a person wants again, whatever its state except
+ * open or deleted. Inside the caller's transaction.
+ */
+export async function requestFinalization(
+  trx: Db,
+  request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId"> & { readonly delayMs?: number },
+): Promise<FinalizationTicket | undefined> {
+  const row = await trx
+    .selectFrom("conversations")
+    .select("finalization_revision")
+    .where("user_id", "=", request.userId)
+    .where("id", "=", request.conversationId)
+    .where("deleted_at", "is", null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const due = { ...request, nowMs: request.nowMs };
+  const ticket = await createFinalization(trx, due, row.finalization_revision + 1, false);
+  return ticket;
+}
+
+/** How long a lease of a finalisation lasts; re-exported so that callers need no second source. */
+export const FINALIZATION_LEASE_MS: number = JOBS.leaseMs;

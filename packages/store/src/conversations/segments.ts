@@ -1,0 +1,51 @@
+/** Writing transcript segments of one conversation, inside the caller's transaction. */
+import type { Segment } from "@holdfast/contract";
+import { sql } from "kysely";
+import type { Db } from "../database.ts";
+
+/** Inserts new segments and overwrites grown ones, by id. */
+export async function upsertSegments(
+  trx: Db,
+  userId: string,
+  conversationId: string,
+  segments: readonly Segment[],
+): Promise<void> {
+  if (segments.length === 0) return;
+  await trx
+    .insertInto("segments")
+    .values(
+      segments.map((segment) => ({
+        user_id: userId,
+        conversation_id: conversationId,
+        id: segment.id,
+        start_s: segment.start,
+        end_s: segment.end,
+        text: segment.text,
+        body: JSON.stringify(segment),
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(["user_id", "conversation_id", "id"]).doUpdateSet({
+        start_s: sql`excluded.start_s`,
+        end_s: sql`excluded.end_s`,
+        text: sql`excluded.text`,
+        body: sql`excluded.body`,
+      }),
+    )
+    .execute();
+}
+
+export async function deleteSegments(
+  trx: Db,
+  userId: string,
+  conversationId: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await trx
+    .deleteFrom("segments")
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", conversationId)
+    .where("id", "in", [...ids])
+    .execute();
+}

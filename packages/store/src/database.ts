@@ -1,0 +1,73 @@
+/**
+ * The connection pool and its conventions: times cross as milliseconds, 8-byte integers as numbers, an idle connection that
+ * dies is logged and replaced, and a statement that cannot reach the database is told apart from one that is wrong.
+ */
+import { HoldfastError, isHoldfastError } from "@holdfast/contract";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { Schema } from "./schema.ts";
+
+export type Db = Kysely<Schema>;
+
+const TIMESTAMPTZ = 1184;
+const INT8 = 20;
+
+const types = {
+  getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+    if (oid === TIMESTAMPTZ) return (value) => Date.parse(value);
+    if (oid === INT8) return Number;
+    return format === "binary" ? pg.types.getTypeParser(oid, "binary") : pg.types.getTypeParser(oid);
+  },
+};
+
+export interface OpenDatabaseOptions {
+  readonly url: string;
+  /** Most connections of this process. */
+  readonly maxConnections?: number;
+  /** Told of idle connections that died; the pool replaces them. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+/** Opens a pool; connects on first use. Close it with `db.destroy()`. */
+export function openDatabase(options: OpenDatabaseOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 8,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 30_000,
+    application_name: "holdfast",
+    types,
+  });
+  pool.on("error", options.onIdleError);
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, shutdown, serialisation. */
+const UNAVAILABLE = /^(08|53|57P|40001|40P01|55P03)/;
+
+/**
+ * True where the database could not be reached or was going away. A driver error without a SQLSTATE is a broken connection;
+ * the outcome of a commit is then in doubt, so ids must be deterministic and the statement repeatable.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (isHoldfastError(error)) return error.code === "database_unavailable";
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (/^[0-9A-Z]{5}$/.test(code)) return UNAVAILABLE.test(code);
+  if (/^E[A-Z]+$/.test(code)) return true;
+  // Errors of the driver itself (connection ended, pool ended, timed out) are plain Errors without code or SQLSTATE.
+  return error.constructor === Error && code === "";
+}
+
+/** Turns an unreachable database into a `transport` failure and passes everything else on. */
+export function asDatabaseError(error: unknown): unknown {
+  if (!isDatabaseUnavailable(error) || isHoldfastError(error)) return error;
+  return new HoldfastError("the database cannot be reached", {
+    code: "database_unavailable",
+    class: "transport",
+    scope: "service",
+    retryAfterMs: 2_000,
+    cause: error,
+  });
+}

@@ -1,0 +1,53 @@
+/** A job as workers see it, and the conversion from its row. */
+import type { JobKind, JobState } from "@holdfast/core";
+import type { Selectable } from "kysely";
+import type { JobsTable } from "../schema.ts";
+
+export interface Job {
+  readonly userId: string;
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly conversationId: string | null;
+  readonly lane: "fresh" | "backfill";
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly progress: Readonly<Record<string, unknown>> | null;
+  readonly stage: string | null;
+  readonly generation: number;
+  readonly attempts: number;
+  readonly tries: number;
+  /** Fencing token: grows with each claim. Every later write must carry it. */
+  readonly epoch: number;
+  readonly reasonCode: string | null;
+  readonly lastError: string | null;
+  readonly dueMs: number;
+  readonly createdMs: number;
+  readonly startedMs: number | null;
+  readonly completedMs: number | null;
+}
+
+export function jobOf(row: Selectable<JobsTable>): Job {
+  return {
+    userId: row.user_id,
+    id: row.id,
+    kind: row.kind as JobKind,
+    state: row.state as JobState,
+    conversationId: row.conversation_id,
+    lane: row.lane === "backfill" ? "backfill" : "fresh",
+    payload: row.payload,
+    result: row.result,
+    progress: row.progress,
+    stage: row.stage,
+    generation: row.generation,
+    attempts: row.attempts,
+    tries: row.tries,
+    epoch: row.lease_epoch,
+    reasonCode: row.reason_code,
+    lastError: row.last_error,
+    dueMs: row.due_at,
+    createdMs: row.created_at,
+    startedMs: row.started_at,
+    completedMs: row.completed_at,
+  };
+}

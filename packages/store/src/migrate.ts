@@ -1,0 +1,25 @@
+/**
+ * Brings a database to the newest schema. Safe to run from several processes at once: Kysely's migrator takes an advisory
+ * lock, one runs and the others wait. Throws HoldfastError `migration_failed`.
+ */
+import { HoldfastError } from "@holdfast/contract";
+import { Migrator } from "kysely/migration";
+import type { Db } from "./database.ts";
+import * as initial from "./migrations/0001_initial.ts";
+
+const MIGRATIONS = { "0001_initial": initial };
+
+/** Returns the names of the migrations that were run now, oldest first. */
+export async function migrate(db: Db): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw new HoldfastError("the database could not be brought to the newest schema", {
+      code: "migration_failed",
+      class: "permanent_input",
+      scope: "service",
+      cause: error,
+    });
+  }
+  return (results ?? []).filter((result) => result.status === "Success").map((result) => result.migrationName);
+}

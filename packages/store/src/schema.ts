@@ -1,0 +1,181 @@
+/**
+ * The tables as TypeScript sees them. Times are Unix milliseconds on this side and `timestamptz` in the database; the
+ * conversion is in `database.ts`. Every table of user data has `user_id` first in its key, so it can be partitioned by user.
+ */
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+/** Selected as a number of milliseconds, written as a Date. */
+type Time = ColumnType<number, Date, Date>;
+type NullableTime = ColumnType<number | null, Date | null | undefined, Date | null>;
+type Json<T> = JSONColumnType<T & object>;
+type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+export interface UsersTable {
+  id: string;
+  created_at: Time;
+}
+
+export interface TokensTable {
+  hash: Buffer;
+  user_id: string;
+  name: string;
+  created_at: Time;
+  expires_at: NullableTime;
+  revoked_at: NullableTime;
+}
+
+export interface ConversationsTable {
+  user_id: string;
+  id: string;
+  status: string;
+  discarded: Generated<boolean>;
+  starred: Generated<boolean>;
+  is_locked: Generated<boolean>;
+  visibility: Generated<string>;
+  origin: string;
+  source: string;
+  language: string | null;
+  structured: Json<Record<string, unknown>>;
+  external_data: NullableJson<Record<string, unknown>>;
+  client_device_id: string | null;
+  client_platform: string | null;
+  recording_session_id: string | null;
+  summary_kind: string | null;
+  state_reason: string | null;
+  user_title: Generated<boolean>;
+  silence_timeout_ms: number;
+  end_requested_at: NullableTime;
+  finalization_revision: Generated<number>;
+  finalization_job_id: string | null;
+  /** Written by SQL only; never selected by name. */
+  search: ColumnType<string | null, null | undefined, null>;
+  created_at: Time;
+  updated_at: Time;
+  started_at: Time;
+  finished_at: Time;
+  deleted_at: NullableTime;
+}
+
+export interface SegmentsTable {
+  user_id: string;
+  conversation_id: string;
+  id: string;
+  start_s: number;
+  end_s: number;
+  text: string;
+  body: Json<Record<string, unknown>>;
+}
+
+export interface RecordingSessionsTable {
+  user_id: string;
+  id: string;
+  conversation_id: string | null;
+  codec: string;
+  sample_rate: number;
+  layout: string;
+  language: string;
+  durable_messages: Generated<number>;
+  transcribed_messages: Generated<number>;
+  epoch: Generated<number>;
+  lease_until: NullableTime;
+  created_at: Time;
+  updated_at: Time;
+}
+
+export interface AudioChunksTable {
+  user_id: string;
+  recording_session_id: string;
+  first_message: number;
+  message_count: number;
+  duration_ms: number;
+  captured_at: Time;
+  conversation_id: string;
+  codec: string;
+  sample_rate: number;
+  layout: string;
+  payload: Buffer;
+}
+
+export interface JobsTable {
+  user_id: string;
+  id: string;
+  kind: string;
+  state: string;
+  conversation_id: string | null;
+  lane: Generated<string>;
+  rank: Generated<number>;
+  payload: Json<Record<string, unknown>>;
+  result: NullableJson<Record<string, unknown>>;
+  progress: NullableJson<Record<string, unknown>>;
+  stage: string | null;
+  generation: Generated<number>;
+  attempts: Generated<number>;
+  tries: Generated<number>;
+  lease_epoch: Generated<number>;
+  lease_owner: string | null;
+  lease_until: NullableTime;
+  due_at: Time;
+  reason_code: string | null;
+  failure_class: string | null;
+  last_error: string | null;
+  created_at: Time;
+  updated_at: Time;
+  started_at: NullableTime;
+  completed_at: NullableTime;
+}
+
+export interface UploadFilesTable {
+  user_id: string;
+  job_id: string;
+  ordinal: number;
+  name: string;
+  bytes: number;
+  sha256: string;
+  blob_key: string;
+  captured_at: NullableTime;
+}
+
+export interface SyncContentsTable {
+  user_id: string;
+  content_id: string;
+  job_id: string;
+  created_at: Time;
+}
+
+export interface MemoriesTable {
+  user_id: string;
+  id: string;
+  conversation_id: string | null;
+  content: string;
+  category: string;
+  tags: Json<string[]>;
+  visibility: Generated<string>;
+  created_at: Time;
+  updated_at: Time;
+}
+
+export interface ActionItemsTable {
+  user_id: string;
+  id: string;
+  conversation_id: string | null;
+  description: string;
+  completed: Generated<boolean>;
+  due_at: NullableTime;
+  completed_at: NullableTime;
+  created_at: Time;
+  updated_at: Time;
+}
+
+export interface Schema {
+  users: UsersTable;
+  tokens: TokensTable;
+  conversations: ConversationsTable;
+  segments: SegmentsTable;
+  recording_sessions: RecordingSessionsTable;
+  audio_chunks: AudioChunksTable;
+  jobs: JobsTable;
+  upload_files: UploadFilesTable;
+  sync_contents: SyncContentsTable;
+  memories: MemoriesTable;
+  action_items: ActionItemsTable;
+}

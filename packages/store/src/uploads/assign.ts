@@ -1,0 +1,186 @@
+/**
+ * Puts the words of one offline recording into conversations and records the progress of its job, in one transaction fenced
+ * by the job's epoch: a worker that dies leaves whole files done or untouched, and a repeated file changes nothing.
+ *
+ * Locks: an advisory lock per user (assignment is serial per user, so that neighbours find each other), then conversation
+ * rows by id, then the job row.
+ */
+import type { Segment } from "@holdfast/contract";
+import { SYNC } from "@holdfast/contract";
+import { type Assignment, assignStretches } from "@holdfast/core";
+import { sql } from "kysely";
+import { createConversation } from "../conversations/create.ts";
+import type { ConversationRow } from "../conversations/read.ts";
+import { upsertSegments } from "../conversations/segments.ts";
+import type { Db } from "../database.ts";
+import { deterministicUuid } from "../ids.ts";
+import type { Job } from "../jobs/job.ts";
+import { holdsLease, progressJob } from "../jobs/settle.ts";
+
+/** One utterance with wall times. `id` is a function of the recording's bytes and the position in it. */
+export interface SpokenStretch {
+  readonly id: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly text: string;
+  readonly sttProvider: string | null;
+}
+
+export interface FileAssignment {
+  readonly source: string;
+  readonly clientDeviceId: string | null;
+  readonly clientPlatform: string | null;
+  readonly language: string | null;
+  readonly stretches: readonly SpokenStretch[];
+  /** Progress of the job after this file; the ids of touched conversations are added to it. */
+  readonly progress: (touched: TouchedConversations) => Readonly<Record<string, unknown>>;
+  readonly stage: string;
+  readonly nowMs: number;
+}
+
+export interface TouchedConversations {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+}
+
+/** Undefined where the lease was lost; nothing was written then. */
+export async function assignFile(db: Db, job: Job, file: FileAssignment): Promise<TouchedConversations | undefined> {
+  return await db
+    .transaction()
+    .execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtext('holdfast.assign'), hashtext(${job.userId}))`.execute(trx);
+      const touched = await assign(trx, job, file);
+      if (!(await holdsLease(trx, job))) throw new LeaseLost();
+      await progressJob(trx, job, file.nowMs, file.progress(touched), file.stage);
+      return touched;
+    })
+    .catch((error: unknown) => {
+      if (error instanceof LeaseLost) return undefined;
+      throw error;
+    });
+}
+
+/** Rolls the transaction back; never leaves this module. */
+class LeaseLost extends Error {}
+
+async function assign(trx: Db, job: Job, file: FileAssignment): Promise<TouchedConversations> {
+  const first = file.stretches[0];
+  if (first === undefined) return { created: [], updated: [] };
+  const known = await neighbours(trx, job, file);
+  const assignments = assignStretches(
+    known.map((row) => ({ id: row.id, startMs: row.started_at, endMs: row.finished_at })),
+    file.stretches,
+    SYNC.joinGapMs,
+    (stretch) =>
+      deterministicUuid(job.userId, "sync", file.source, file.clientDeviceId ?? "", Math.round(stretch.startMs)),
+  );
+  const created: string[] = [];
+  const updated: string[] = [];
+  for (const assignment of assignments) {
+    const row = known.find((candidate) => candidate.id === assignment.conversationId);
+    if (row === undefined) {
+      await createConversation(trx, {
+        userId: job.userId,
+        id: assignment.conversationId,
+        origin: "sync",
+        source: file.source,
+        language: file.language,
+        externalData: null,
+        clientDeviceId: file.clientDeviceId,
+        clientPlatform: file.clientPlatform,
+        recordingSessionId: null,
+        silenceTimeoutMs: SYNC.joinGapMs,
+        startedAtMs: assignment.span.startMs,
+        nowMs: file.nowMs,
+      });
+      created.push(assignment.conversationId);
+    } else {
+      await shiftSegments(trx, row, row.started_at - assignment.span.startMs);
+      updated.push(assignment.conversationId);
+    }
+    await writeStretches(trx, job.userId, assignment);
+    await widen(trx, job.userId, assignment, file.nowMs);
+  }
+  return { created, updated };
+}
+
+/** Conversations of the same source and device near the recording, locked in id order. */
+async function neighbours(trx: Db, job: Job, file: FileAssignment): Promise<ConversationRow[]> {
+  const startMs = Math.min(...file.stretches.map((stretch) => stretch.startMs)) - SYNC.joinGapMs;
+  const endMs = Math.max(...file.stretches.map((stretch) => stretch.endMs)) + SYNC.joinGapMs;
+  return await trx
+    .selectFrom("conversations")
+    .selectAll()
+    .where("user_id", "=", job.userId)
+    .where("origin", "=", "sync")
+    .where("source", "=", file.source)
+    .where("client_device_id", "is not distinct from", file.clientDeviceId)
+    .where("deleted_at", "is", null)
+    .where("is_locked", "=", false)
+    .where((eb) => eb("finished_at", ">=", sql<number>`${new Date(startMs)}`))
+    .where((eb) => eb("started_at", "<=", sql<number>`${new Date(endMs)}`))
+    .orderBy("id")
+    .forUpdate()
+    .execute();
+}
+
+/** Times are relative to the conversation's start: an earlier start moves everything that is already there. */
+async function shiftSegments(trx: Db, row: ConversationRow, byMs: number): Promise<void> {
+  if (byMs <= 0) return;
+  const by = byMs / 1000;
+  await sql`update segments set start_s = start_s + ${by}, end_s = end_s + ${by},
+      body = body || jsonb_build_object('start', start_s + ${by}, 'end', end_s + ${by})
+    where user_id = ${row.user_id} and conversation_id = ${row.id}`.execute(trx);
+}
+
+async function writeStretches(trx: Db, userId: string, assignment: Assignment<SpokenStretch>): Promise<void> {
+  const present = await trx
+    .selectFrom("segments")
+    .select(["id", "start_s", "end_s"])
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", assignment.conversationId)
+    .execute();
+  const ids = new Set(present.map((row) => row.id));
+  const ranges = new Set(present.map((row) => `${row.start_s.toFixed(2)}-${row.end_s.toFixed(2)}`));
+  const segments = assignment.stretches.map((stretch) => segmentOf(stretch, assignment.span.startMs));
+  await upsertSegments(
+    trx,
+    userId,
+    assignment.conversationId,
+    segments.filter(
+      (segment) => !ids.has(segment.id) && !ranges.has(`${segment.start.toFixed(2)}-${segment.end.toFixed(2)}`),
+    ),
+  );
+}
+
+function segmentOf(stretch: SpokenStretch, startedAtMs: number): Segment {
+  return {
+    id: stretch.id,
+    text: stretch.text,
+    speaker: "SPEAKER_00",
+    speaker_id: 0,
+    is_user: false,
+    person_id: null,
+    start: (stretch.startMs - startedAtMs) / 1000,
+    end: (stretch.endMs - startedAtMs) / 1000,
+    translations: [],
+    speech_profile_processed: true,
+    stt_provider: stretch.sttProvider,
+  };
+}
+
+async function widen(trx: Db, userId: string, assignment: Assignment<SpokenStretch>, nowMs: number): Promise<void> {
+  await trx
+    .updateTable("conversations")
+    .set({
+      started_at: new Date(assignment.span.startMs),
+      created_at: sql`least(created_at, ${new Date(assignment.span.startMs)})`,
+      finished_at: new Date(assignment.span.endMs),
+      status: sql`case when status = 'completed' then 'merging' else status end`,
+      state_reason: "transcribing_upload",
+      updated_at: new Date(nowMs),
+    })
+    .where("user_id", "=", userId)
+    .where("id", "=", assignment.conversationId)
+    .execute();
+}
