@@ -98,21 +98,31 @@ export function messageMs(
 
 /**
  * `pcm8` means unsigned 8-bit samples to the newest servers, but devices on codec 1 send signed 16-bit samples at 8 kHz under
- * that name (reference listen-and-pusher 8.4 M). The two are told apart by their bytes: 8-bit speech crowds around 128 in
- * every byte, while in 16-bit speech every second byte is a sign extension near 0 or 255.
+ * that name (reference listen-and-pusher 8.4 M). The two are told apart by their bytes. Quiet sound: 8-bit samples crowd
+ * around 128, while every second byte of 16-bit samples is a sign extension near 0 or 255. Loud sound: neighbours are alike,
+ * and those are neighbouring bytes in one layout and every second byte in the other.
  * Needs about 100 ms of audio (1,600 bytes); with less it answers `linear8`.
  */
 export function detectPcm8Layout(bytes: Uint8Array): Pcm8Layout {
   let centred = 0;
   let signLike = 0;
-  let pairs = 0;
-  for (let i = 1; i < bytes.length; i += 2) {
+  let nextByte = 0;
+  let secondByte = 0;
+  for (let i = 1; i + 2 < bytes.length; i += 2) {
     const high = bytes[i] ?? 0;
-    pairs += 1;
     if (high >= 64 && high < 192) centred += 1;
     if (high < 32 || high >= 224) signLike += 1;
+    nextByte += distance(high, bytes[i + 1] ?? 0);
+    secondByte += distance(high, bytes[i + 2] ?? 0);
   }
-  return pairs > 0 && signLike > centred * 2 ? "linear16" : "linear8";
+  if (centred + signLike === 0) return "linear8";
+  return signLike > centred * 4 || secondByte * 2 < nextByte ? "linear16" : "linear8";
+}
+
+/** Between two bytes on the circle of 256, so that -1 and 0 are neighbours. */
+function distance(a: number, b: number): number {
+  const d = Math.abs(a - b);
+  return Math.min(d, 256 - d);
 }
 
 /** The streaming-wire encoding of a codec. */

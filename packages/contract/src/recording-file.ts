@@ -3,6 +3,7 @@
  * nothing but length-prefixed frames (4 bytes unsigned little-endian, then the payload). Reading is lenient about a damaged
  * tail and says exactly what it dropped, so that nothing is hidden (reference offline-sync section 2, defects 13 and 14).
  */
+import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from "./audio.ts";
 import { SYNC } from "./constants.ts";
 import { HoldfastError } from "./errors.ts";
 
@@ -52,11 +53,17 @@ export function parseRecordingName(fileName: string, nowMs: number): RecordingNa
   return {
     name: fileName,
     codec,
-    sampleRate: pcm?.[2] === undefined ? fallbackRate : Number(pcm[2]),
+    sampleRate: plausibleRate(pcm?.[2], fallbackRate),
     frameSamples: frame?.[1] === undefined ? SYNC.defaultOpusFrameSamples : Number(frame[1]),
     startedAtMs,
     source,
   };
+}
+
+/** A name without a rate may have its time stamp in that place. */
+function plausibleRate(digits: string | undefined, fallback: number): number {
+  const rate = Number(digits ?? 0);
+  return rate >= MIN_SAMPLE_RATE && rate <= MAX_SAMPLE_RATE ? rate : fallback;
 }
 
 function parseTimestamp(text: string, nowMs: number): number {

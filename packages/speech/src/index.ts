@@ -1,1 +1,2 @@
-export {};
+/** The speech process: voice activity, the embedded recogniser, and two wire shapes in front of them. */
+export { type RunningSpeech, type SpeechDeps, startSpeech } from "./server/speech.ts";

@@ -1,1 +1,16 @@
-export {};
+/**
+ * Speech recognition as a URL: Deepgram's streaming shape and OpenAI's batch shape, as client. Which engines there are and
+ * what each can do, streams with typed endings, batch requests with typed failures. No audio is decoded here.
+ */
+export { type TranscribeOptions, type Transcription, transcribe, transcribeAny } from "./batch.ts";
+export { EMBEDDED, type EngineCapabilities, parseEngines, type SttEngine } from "./engines.ts";
+export { createOpener, type LiveOptions, type OpenRequest, type OpenStream, type PassedOver } from "./opener.ts";
+export { selectBatch, selectLive } from "./select.ts";
+export {
+  openStream,
+  type StreamDeps,
+  type StreamEnd,
+  type StreamEvents,
+  type StreamOptions,
+  type SttStream,
+} from "./stream.ts";

@@ -11,6 +11,7 @@ import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
+import type { Job } from "../jobs/job.ts";
 import { handOverGap } from "../recordings/hand-over.ts";
 
 export interface AdmitRequest {
@@ -73,17 +74,32 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
   });
 }
 
-/** Hands untranscribed audio of ended sessions to repair. True where another live session still holds some. */
+/** Hands untranscribed audio of this conversation to repair. True where another live session still holds some of it. */
 async function settleAudio(trx: Db, request: AdmitRequest): Promise<boolean> {
-  const sessions = await trx
-    .selectFrom("recording_sessions")
-    .select(["id", "lease_until", "transcribed_messages", "durable_messages"])
+  const behind = await trx
+    .selectFrom("recording_sessions as session")
+    .select(["id", "lease_until"])
     .where("user_id", "=", request.userId)
-    .where("conversation_id", "=", request.conversationId)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("audio_chunks as chunk")
+          .select("chunk.first_message")
+          .whereRef("chunk.user_id", "=", "session.user_id")
+          .whereRef("chunk.recording_session_id", "=", "session.id")
+          .where("chunk.conversation_id", "=", request.conversationId)
+          .where((inner) =>
+            inner(
+              inner("chunk.first_message", "+", inner.ref("chunk.message_count")),
+              ">",
+              inner.ref("session.transcribed_messages"),
+            ),
+          ),
+      ),
+    )
     .orderBy("id")
     .forUpdate()
     .execute();
-  const behind = sessions.filter((session) => session.transcribed_messages < session.durable_messages);
   const heldElsewhere = behind.some(
     (session) =>
       session.id !== request.ownSessionId && session.lease_until !== null && session.lease_until > request.nowMs,
@@ -189,6 +205,67 @@ export async function requestFinalization(
   const due = { ...request, nowMs: request.nowMs };
   const ticket = await createFinalization(trx, due, row.finalization_revision + 1, false);
   return ticket;
+}
+
+export interface EnrichmentRequest {
+  readonly userId: string;
+  readonly conversationId: string;
+  /** The finalisation that is about to end with a basic summary only. */
+  readonly afterJobId: string;
+  readonly delayMs: number;
+  readonly nowMs: number;
+}
+
+/**
+ * Plans a better summary of a conversation that gets a basic one now. Called before `finishConversation`, so that no crash
+ * between the two can lose the intent (law L1); the id follows from the job it comes after, so a repeated run plans nothing
+ * twice. The conversation is not touched until the job adopts it, and stays `completed` all the time.
+ */
+export async function requestEnrichment(db: Db, request: EnrichmentRequest): Promise<string> {
+  const jobId = deterministicUuid(request.userId, request.conversationId, "enrichment", request.afterJobId);
+  await enqueueJob(db, {
+    userId: request.userId,
+    id: jobId,
+    kind: "finalization",
+    conversationId: request.conversationId,
+    payload: { trigger: "enrich", force: true, after: request.afterJobId },
+    dueMs: request.nowMs + request.delayMs,
+    nowMs: request.nowMs,
+  });
+  return jobId;
+}
+
+/**
+ * Makes an enrichment the job that may write the conversation, if it is still completed by the job the enrichment comes after.
+ * `early`: that job has not ended yet. `obsolete`: something newer happened, or it is gone; there is nothing to do.
+ *
+ * Locks: the conversation row.
+ */
+export async function adoptEnrichment(db: Db, job: Job, nowMs: number): Promise<"adopted" | "early" | "obsolete"> {
+  return await db.transaction().execute(async (trx) => {
+    const conversation = trx
+      .selectFrom("conversations")
+      .select(["status", "discarded", "summary_kind", "finalization_job_id", "finalization_revision"])
+      .where("user_id", "=", job.userId)
+      .where("id", "=", job.conversationId ?? "")
+      .where("deleted_at", "is", null);
+    const row = await conversation.forUpdate().executeTakeFirst();
+    if (row?.finalization_job_id === job.id) return "adopted";
+    if (row === undefined || row.discarded || row.finalization_job_id !== job.payload.after) return "obsolete";
+    if (row.status !== "completed") return row.status === "failed" ? "obsolete" : "early";
+    if (row.summary_kind !== "basic") return "obsolete";
+    await trx
+      .updateTable("conversations")
+      .set({
+        finalization_job_id: job.id,
+        finalization_revision: row.finalization_revision + 1,
+        updated_at: new Date(nowMs),
+      })
+      .where("user_id", "=", job.userId)
+      .where("id", "=", job.conversationId ?? "")
+      .execute();
+    return "adopted";
+  });
 }
 
 /** How long a lease of a finalisation lasts; re-exported so that callers need no second source. */

@@ -39,7 +39,7 @@ export async function finishConversation(db: Db, job: Job, result: FinalizationR
       await completeJob(trx, job, { outcome: "completed", result: { fenced: true }, nowMs: result.nowMs });
       return "fenced";
     }
-    const kept = row.user_title ? String(row.structured["title"] ?? "") : result.structured.title;
+    const kept = row.user_title ? String(row.structured.title ?? "") : result.structured.title;
     const structured = { ...result.structured, title: kept };
     await trx
       .updateTable("conversations")

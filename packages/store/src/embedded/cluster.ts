@@ -19,6 +19,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { DATABASE_USER } from "./connection.ts";
 import { embeddedFailure } from "./failure.ts";
+import { findByArgument } from "./process-facts.ts";
 import { handOver, type Runner, run } from "./runner.ts";
 
 const UNFINISHED = ".unfinished-";
@@ -64,10 +65,14 @@ function initdbArguments(folder: string, major: number): string[] {
   ];
 }
 
+/** What a kill in the middle of initdb left: the program itself may still be at work, so it is ended first. */
 function removeUnfinished(cluster: string): void {
   const prefix = `${basename(cluster)}${UNFINISHED}`;
   for (const name of readdirSync(dirname(cluster))) {
-    if (name.startsWith(prefix)) rmSync(join(dirname(cluster), name), { recursive: true, force: true });
+    if (!name.startsWith(prefix)) continue;
+    const unfinished = join(dirname(cluster), name);
+    for (const pid of findByArgument(`--pgdata=${unfinished}`)) process.kill(pid, "SIGKILL");
+    rmSync(unfinished, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

@@ -12,9 +12,9 @@ export interface RunningPostgres {
   readonly pid: number;
 }
 
-/** Connection string for `pg` and libpq alike. */
+/** Connection string for `pg` and libpq alike; `localhost` only keeps it a valid URL, `host` is what counts. */
 export function connectionUrl(socketFolder: string): string {
-  return `postgresql://${DATABASE_USER}@/${DATABASE}?host=${encodeURIComponent(socketFolder)}`;
+  return `postgresql://${DATABASE_USER}@localhost/${DATABASE}?host=${encodeURIComponent(socketFolder)}`;
 }
 
 /** The folder of the cluster inside a data folder of Holdfast. */

@@ -11,7 +11,6 @@ import { ownName, systemAccount } from "./account.ts";
 import { chooseBinaries, clusterMajor, listBinaries } from "./binaries.ts";
 import { ensureCluster, writeAccess } from "./cluster.ts";
 import { clusterFolder, connectionUrl } from "./connection.ts";
-import { embeddedFailure } from "./failure.ts";
 import { runnableFolder } from "./native-folder.ts";
 import { clearLeftovers } from "./postmaster.ts";
 import { letThrough } from "./reach.ts";

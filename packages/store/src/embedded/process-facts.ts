@@ -2,7 +2,7 @@
  * What the system knows about a process id. A pid in a file proves nothing: the process may be gone, a zombie that nobody
  * reaped (containers), or another program that was given the same number. The start time tells the last case.
  */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessFacts {
   readonly pid: number;
@@ -37,6 +37,12 @@ export function readProcess(pid: number): ProcessFacts | undefined {
 export function isAlive(pid: number): boolean {
   const facts = readProcess(pid);
   return facts !== undefined && facts.state !== "Z" && facts.state !== "X";
+}
+
+/** The live processes that were started with this very argument. */
+export function findByArgument(argument: string): number[] {
+  const pids = (attempt(() => readdirSync("/proc")) ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => readProcess(pid)?.commandLine.includes(argument) === true && isAlive(pid));
 }
 
 function attempt<T>(read: () => T): T | undefined {

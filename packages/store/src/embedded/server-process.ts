@@ -119,7 +119,8 @@ function followLog(child: ChildProcess, log: Log): LogWatch {
     kept.push(line);
     if (kept.length > KEPT_LINES) kept.shift();
     const fields = { event: "postgres_log", severity, state };
-    if (severity === "FATAL" || severity === "PANIC" || severity === "ERROR") log.warn(fields, `PostgreSQL: ${message}`);
+    if (severity === "FATAL" || severity === "PANIC" || severity === "ERROR")
+      log.warn(fields, `PostgreSQL: ${message}`);
     else log.debug(fields, `PostgreSQL: ${message}`);
   };
   for (const stream of [child.stdout, child.stderr]) {

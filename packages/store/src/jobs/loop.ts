@@ -6,8 +6,8 @@
 import { JOBS, messageOf } from "@holdfast/contract";
 import type { Clock, JobKind, Log } from "@holdfast/core";
 import { sleep } from "@holdfast/core";
-import { isDatabaseUnavailable, type Db } from "../database.ts";
-import { claimJob, claimJobById, type ClaimByIdOutcome } from "./claim.ts";
+import { type Db, isDatabaseUnavailable } from "../database.ts";
+import { type ClaimByIdOutcome, claimJob, claimJobById } from "./claim.ts";
 import type { Job } from "./job.ts";
 import { heartbeatJob, releaseJob } from "./settle.ts";
 
@@ -32,9 +32,7 @@ export interface JobLoop {
   drain(): Promise<void>;
 }
 
-export type TakeOutcome =
-  | { readonly outcome: "done" }
-  | Exclude<ClaimByIdOutcome, { readonly outcome: "claimed" }>;
+export type TakeOutcome = { readonly outcome: "done" } | Exclude<ClaimByIdOutcome, { readonly outcome: "claimed" }>;
 
 export function startJobLoop(options: JobLoopOptions): JobLoop {
   const { db, clock, log } = options;
@@ -56,7 +54,10 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
     try {
       await options.handle(job, signal);
     } catch (error) {
-      log.error({ jobId: job.id, kind: job.kind, error: messageOf(error) }, "job handler failed; the lease will run out");
+      log.error(
+        { jobId: job.id, kind: job.kind, error: messageOf(error) },
+        "job handler failed; the lease will run out",
+      );
     } finally {
       pulse.cancel();
     }

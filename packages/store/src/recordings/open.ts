@@ -93,6 +93,17 @@ export async function advanceWatermark(db: Db, hold: HoldKey, transcribedMessage
   return result.numUpdatedRows === 1n;
 }
 
+/** The watermark as the store has it: messages transcribed or owned by a repair. */
+export async function transcribedMessages(db: Db, hold: HoldKey): Promise<number> {
+  const row = await db
+    .selectFrom("recording_sessions")
+    .select("transcribed_messages")
+    .where("user_id", "=", hold.userId)
+    .where("id", "=", hold.id)
+    .executeTakeFirst();
+  return row?.transcribed_messages ?? 0;
+}
+
 function held(db: Db, hold: HoldKey) {
   return db
     .updateTable("recording_sessions")

@@ -1,0 +1,23 @@
+/** Providers, and the choice between the sign-in page and the app. */
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { type JSX, useSyncExternalStore } from "react";
+import { router } from "./routes.tsx";
+import { SignIn } from "./session/sign-in.tsx";
+import { type Services, ServicesContext } from "./shell/services.ts";
+import { theme } from "./shell/theme.ts";
+
+export function App({ services }: { readonly services: Services }): JSX.Element {
+  const session = useSyncExternalStore(services.session.subscribe, services.session.snapshot);
+  return (
+    // The build writes the variables and classes into the style sheet; nothing is injected into the page.
+    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+      <ServicesContext value={services}>
+        <QueryClientProvider client={services.queries}>
+          {session.signedIn ? <RouterProvider router={router} /> : <SignIn because={session.because} />}
+        </QueryClientProvider>
+      </ServicesContext>
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,170 @@
+/**
+ * Runs one recording: microphone → encoder → live link, and the end of it: the last frame is flushed, the link is drained
+ * until the server holds every message, the conversation is stopped, and only then is the recording over. Decisions are made
+ * in recording-state.ts; this class does what they say and publishes the state to the page (`useSyncExternalStore`).
+ * It lives above the routes: walking through the conversations does not end a recording.
+ */
+import { createEncoder, type FrameEncoder } from "./encoder.ts";
+import { FRAME_MS } from "./frame.ts";
+import type { LiveLink, LiveLinkListener } from "./live-link.ts";
+import type { Microphone, MicrophoneListener } from "./microphone.ts";
+import { CaptureError } from "./problem.ts";
+import { IDLE, type RecordingEvent, type RecordingState, step } from "./recording-state.ts";
+
+export interface RecorderDeps {
+  openMicrophone(listener: MicrophoneListener): Promise<Microphone>;
+  openLink(codec: FrameEncoder["codec"], listener: LiveLinkListener): LiveLink;
+  /** Ends the conversation in progress. Resolves with its id, or null where there is none. */
+  stopConversation(id: string | null): Promise<string | null>;
+  nowMs(): number;
+}
+
+/** The page is drawn anew at most this often for the counters of a running recording. */
+const COUNTER_INTERVAL_MS = 200;
+
+interface Session {
+  readonly encoder: FrameEncoder;
+  readonly link: LiveLink;
+  readonly microphone: Microphone;
+}
+
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  readonly #listeners = new Set<() => void>();
+  #state: RecordingState = IDLE;
+  #session: Session | null = null;
+  #messages = 0;
+  /** Loudness of the newest frame, 0 to 1; read by the meter once per drawn picture. */
+  level = 0;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): RecordingState => this.#state;
+
+  /** Never rejects: what goes wrong is in the state. */
+  async start(): Promise<void> {
+    if (!this.#apply({ type: "press_record" })) return;
+    this.#messages = 0;
+    try {
+      this.#session = await this.#open();
+      const ready = this.#apply({ type: "microphone_ready", atMs: this.#deps.nowMs() });
+      // The device may have gone away while the link was being made.
+      if (!ready) await this.#release();
+    } catch (error) {
+      this.#apply({ type: "failed", problem: error instanceof CaptureError ? error.problem : "unsupported" });
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#apply({ type: "press_stop" })) await this.#finish();
+  }
+
+  dismiss(): void {
+    this.#apply({ type: "dismiss" });
+  }
+
+  async #open(): Promise<Session> {
+    const early: Uint8Array[] = [];
+    let link: LiveLink | null = null;
+    const encoder = await createEncoder({
+      onMessage: (message) => {
+        this.#count();
+        if (link === null) early.push(message);
+        else link.send(message);
+      },
+      onError: () => void this.#abort("encoder_failed"),
+    });
+    try {
+      const microphone = await this.#deps.openMicrophone({
+        onFrame: (samples, level) => {
+          this.level = level;
+          encoder.encode(samples);
+        },
+        onLost: () => void this.#abort("microphone_lost"),
+      });
+      link = this.#deps.openLink(encoder.codec, this.#linkListener());
+      for (const message of early) link.send(message);
+      return { encoder, link, microphone };
+    } catch (error) {
+      encoder.close();
+      throw error;
+    }
+  }
+
+  #count(): void {
+    this.#messages += 1;
+    const ms = this.#messages * FRAME_MS;
+    if (ms % COUNTER_INTERVAL_MS === 0) this.#apply({ type: "captured", ms });
+  }
+
+  #linkListener(): LiveLinkListener {
+    return {
+      onState: (link) => void this.#apply({ type: "link", link }),
+      onSegments: (segments) => void this.#apply({ type: "segments", segments }),
+      onSegmentsDeleted: (ids) => void this.#apply({ type: "segments_deleted", ids }),
+      onConversation: (id) => void this.#apply({ type: "conversation", id }),
+      onSafe: (messages) => void this.#apply({ type: "safe", ms: messages * FRAME_MS }),
+      onRefused: () => void this.#abort("link_refused"),
+    };
+  }
+
+  /** A fault while recording: what was captured is still delivered, unless the server refuses it. */
+  async #abort(problem: CaptureError["problem"]): Promise<void> {
+    const was = this.#state.phase;
+    if (!this.#apply({ type: "failed", problem })) return;
+    if (was === "recording" && this.#state.phase === "stopping") await this.#finish();
+    else await this.#release();
+  }
+
+  async #finish(): Promise<void> {
+    const session = this.#session;
+    if (session === null) return;
+    await session.microphone.stop();
+    await session.encoder.flush().catch(() => undefined);
+    this.level = 0;
+    this.#apply({ type: "captured", ms: this.#messages * FRAME_MS });
+    await this.#deliver(session.link);
+    await this.#release();
+  }
+
+  /** Waits for the server to hold everything, as long as that takes, then ends the conversation. */
+  async #deliver(link: LiveLink): Promise<void> {
+    try {
+      await link.drain();
+    } catch {
+      this.#apply({ type: "failed", problem: "link_refused" });
+      return;
+    }
+    try {
+      const conversationId = await this.#deps.stopConversation(this.#state.conversationId);
+      this.#apply({ type: "stopped", conversationId });
+    } catch {
+      this.#apply({ type: "failed", problem: "stop_failed" });
+    }
+  }
+
+  async #release(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (session === null) return;
+    await session.microphone.stop();
+    session.encoder.close();
+    session.link.close();
+  }
+
+  /** True where the event changed the state. */
+  #apply(event: RecordingEvent): boolean {
+    const next = step(this.#state, event);
+    if (next === this.#state) return false;
+    this.#state = next;
+    for (const listener of this.#listeners) listener();
+    return true;
+  }
+}

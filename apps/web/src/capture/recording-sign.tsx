@@ -1,0 +1,17 @@
+/** On other pages: a recording is running, and the way back to it. */
+import { Link } from "@tanstack/react-router";
+import type { JSX } from "react";
+import { clockTime } from "../shell/amounts.ts";
+import classes from "./recording-sign.module.css";
+import { useRecording } from "./use-recording.ts";
+
+export function RecordingSign(): JSX.Element | null {
+  const { phase, capturedMs } = useRecording();
+  if (phase !== "recording" && phase !== "stopping") return null;
+  return (
+    <Link to="/" className={classes.sign} aria-label="Go to the running recording">
+      <span className={classes.dot} aria-hidden />
+      {phase === "recording" ? `Recording ${clockTime(capturedMs)}` : "Finishing…"}
+    </Link>
+  );
+}

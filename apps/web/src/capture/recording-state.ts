@@ -1,0 +1,134 @@
+/**
+ * The life of one recording as the page shows it, as a pure step.
+ *
+ *   idle ──press_record──▶ asking ──microphone_ready──▶ recording ──press_stop──▶ stopping ──stopped──▶ idle
+ *                            │                              │                        │
+ *                            └────────── failed ◀───────────┴────────────────────────┘  (failed ──press_record──▶ asking)
+ *
+ * While `recording`, the link may come and go: what was spoken stays counted in `capturedMs`, what the server has made
+ * durable in `safeMs`, and the difference is what exists only here. `stopping` waits for that difference to reach zero.
+ * A fault of the microphone or the encoder during a recording leads to `stopping` too: what was captured is still sent, and
+ * the fault is shown afterwards. Words are kept by segment id, so that a segment that grows stays where it is.
+ */
+import { removeSegments, upsertSegments } from "@holdfast/client";
+import type { Segment } from "@holdfast/contract";
+import type { CaptureProblem } from "./problem.ts";
+
+export type LinkState = "connecting" | "live" | "reconnecting";
+
+export interface RecordingState {
+  readonly phase: "idle" | "asking" | "recording" | "stopping" | "failed";
+  readonly link: LinkState;
+  /** Wall time at which the sound began; null before. */
+  readonly startedAtMs: number | null;
+  readonly capturedMs: number;
+  readonly safeMs: number;
+  readonly segments: readonly Segment[];
+  /** Where the words go; null until the server has said so. */
+  readonly conversationId: string | null;
+  /** Conversations that this recording has filled before (a long silence begins a new one). */
+  readonly earlier: readonly string[];
+  readonly problem: CaptureProblem | null;
+  /** The conversation that the last recording became; null where nothing was said. */
+  readonly outcome: { readonly conversationId: string | null } | null;
+}
+
+export type RecordingEvent =
+  | { readonly type: "press_record" }
+  | { readonly type: "microphone_ready"; readonly atMs: number }
+  | { readonly type: "captured"; readonly ms: number }
+  | { readonly type: "link"; readonly link: LinkState }
+  | { readonly type: "safe"; readonly ms: number }
+  | { readonly type: "segments"; readonly segments: readonly Segment[] }
+  | { readonly type: "segments_deleted"; readonly ids: readonly string[] }
+  | { readonly type: "conversation"; readonly id: string }
+  | { readonly type: "press_stop" }
+  | { readonly type: "stopped"; readonly conversationId: string | null }
+  | { readonly type: "failed"; readonly problem: CaptureProblem }
+  | { readonly type: "dismiss" };
+
+export const IDLE: RecordingState = {
+  phase: "idle",
+  link: "connecting",
+  startedAtMs: null,
+  capturedMs: 0,
+  safeMs: 0,
+  segments: [],
+  conversationId: null,
+  earlier: [],
+  problem: null,
+  outcome: null,
+};
+
+/** An event that means nothing in a phase leaves the state as it is (the same object). */
+export function step(state: RecordingState, event: RecordingEvent): RecordingState {
+  const running = state.phase === "recording" || state.phase === "stopping";
+  switch (event.type) {
+    case "press_record":
+      return running || state.phase === "asking" ? state : { ...IDLE, phase: "asking" };
+    case "microphone_ready":
+      return state.phase === "asking" ? { ...state, phase: "recording", startedAtMs: event.atMs } : state;
+    case "captured":
+      return running && event.ms > state.capturedMs ? { ...state, capturedMs: event.ms } : state;
+    case "link":
+      return running && event.link !== state.link ? { ...state, link: event.link } : state;
+    case "safe":
+      return running && event.ms > state.safeMs ? { ...state, safeMs: event.ms } : state;
+    case "segments":
+      return running && event.segments.length > 0
+        ? { ...state, segments: upsertSegments(state.segments, event.segments) }
+        : state;
+    case "segments_deleted":
+      return running ? { ...state, segments: removeSegments(state.segments, event.ids) } : state;
+    case "conversation":
+      return running ? enterConversation(state, event.id) : state;
+    case "press_stop":
+      return state.phase === "recording" ? { ...state, phase: "stopping" } : state;
+    case "stopped":
+      if (state.phase !== "stopping") return state;
+      return {
+        ...IDLE,
+        phase: state.problem === null ? "idle" : "failed",
+        problem: state.problem,
+        outcome: { conversationId: event.conversationId },
+      };
+    case "failed":
+      return fail(state, event.problem);
+    case "dismiss":
+      return state.phase === "failed" || state.phase === "idle" ? IDLE : state;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** How much exists only on this device, in milliseconds. */
+export function onlyHereMs(state: RecordingState): number {
+  return Math.max(0, state.capturedMs - state.safeMs);
+}
+
+function fail(state: RecordingState, problem: CaptureProblem): RecordingState {
+  switch (state.phase) {
+    case "asking":
+      return { ...IDLE, phase: "failed", problem };
+    case "recording":
+      return { ...state, phase: problem === "link_refused" ? "failed" : "stopping", problem };
+    case "stopping":
+      return { ...state, phase: "failed", problem };
+    case "idle":
+    case "failed":
+      return state;
+    default:
+      return state.phase satisfies never;
+  }
+}
+
+function enterConversation(state: RecordingState, id: string): RecordingState {
+  if (state.conversationId === id) return state;
+  const hasWords = state.segments.length > 0 && state.conversationId !== null;
+  return {
+    ...state,
+    conversationId: id,
+    segments: [],
+    earlier: hasWords && state.conversationId !== null ? [...state.earlier, state.conversationId] : state.earlier,
+  };
+}

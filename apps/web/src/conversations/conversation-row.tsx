@@ -1,0 +1,53 @@
+/** One conversation in the list: what it was about, when, how long, and if it is not finished, why. */
+
+import type { Conversation } from "@holdfast/contract";
+import { Text } from "@mantine/core";
+import { IconStarFilled } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { JSX } from "react";
+import { duration, timeOfDay } from "../shell/amounts.ts";
+import { beganAt } from "./by-day.ts";
+import classes from "./conversation-row.module.css";
+import { firstWords, lengthMs, shownTitle } from "./shown-title.ts";
+import { StateBadge } from "./state-badge.tsx";
+import { stateWords } from "./state-words.ts";
+
+export function ConversationRow({ conversation }: { readonly conversation: Conversation }): JSX.Element {
+  const words = stateWords(conversation);
+  const began = beganAt(conversation);
+  const length = lengthMs(conversation);
+  const { emoji, overview } = conversation.structured;
+  const isTitled = conversation.structured.title !== "";
+  return (
+    <li className={classes.row} data-testid="conversation" data-state={conversation.status}>
+      <span className={classes.emoji} aria-hidden>
+        {isTitled ? emoji : "…"}
+      </span>
+      <div className={classes.body}>
+        <div className={classes.head}>
+          <Link to="/conversations/$id" params={{ id: conversation.id }} className={classes.title}>
+            {shownTitle(conversation)}
+          </Link>
+          {conversation.starred && (
+            <IconStarFilled size={15} className={classes.star} role="img" aria-label="Starred" />
+          )}
+        </div>
+        <Text size="sm" c="dimmed" lineClamp={2}>
+          {overview === "" ? firstWords(conversation) : overview}
+        </Text>
+        {words !== null && words.label !== "Note" && (
+          <div className={classes.state}>
+            <StateBadge words={words} />
+            <Text component="span" size="sm" c="dimmed">
+              {words.reason}
+            </Text>
+          </div>
+        )}
+      </div>
+      <div className={classes.when}>
+        <time dateTime={began.toISOString()}>{timeOfDay(began)}</time>
+        {length > 0 && <span>{duration(length)}</span>}
+      </div>
+    </li>
+  );
+}

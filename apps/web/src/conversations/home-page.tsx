@@ -1,0 +1,151 @@
+/** The first page: record or drop, then everything there is, by day, or what a search finds. */
+
+import type { Conversation } from "@holdfast/contract";
+import { Alert, Button, CloseButton, Skeleton, Stack, Text, TextInput, Title, VisuallyHidden } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconCloudOff, IconSearch } from "@tabler/icons-react";
+import { type JSX, useState } from "react";
+import { RecordPanel } from "../capture/record-panel.tsx";
+import { usePageTitle } from "../shell/use-page-title.ts";
+import { UploadList } from "../uploads/upload-list.tsx";
+import { byDay } from "./by-day.ts";
+import { ConversationRow } from "./conversation-row.tsx";
+import classes from "./home-page.module.css";
+import { useConversations, useSearch } from "./queries.ts";
+
+const SEARCH_DELAY_MS = 250;
+
+export function HomePage(): JSX.Element {
+  const [text, setText] = useState("");
+  const [query] = useDebouncedValue(text.trim(), SEARCH_DELAY_MS);
+  const conversations = useConversations();
+  usePageTitle("");
+  const isEmpty = conversations.data?.length === 0;
+  return (
+    <Stack gap="md">
+      <VisuallyHidden>
+        <h1>Holdfast</h1>
+      </VisuallyHidden>
+      <RecordPanel />
+      <UploadList />
+      {!isEmpty && <SearchField text={text} onChange={setText} />}
+      {query === "" ? <Everything conversations={conversations} /> : <Found query={query} />}
+    </Stack>
+  );
+}
+
+interface SearchFieldProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+}
+
+function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
+  return (
+    <TextInput
+      role="searchbox"
+      aria-label="Search conversations"
+      placeholder="Search what was said"
+      size="md"
+      radius="xl"
+      mt="xs"
+      leftSection={<IconSearch size={18} aria-hidden />}
+      rightSection={text === "" ? null : <CloseButton aria-label="Clear the search" onClick={() => onChange("")} />}
+      value={text}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+function Everything({ conversations }: { readonly conversations: ReturnType<typeof useConversations> }): JSX.Element {
+  if (conversations.isPending) return <Loading />;
+  if (conversations.data === undefined) return <Unreachable onRetry={() => void conversations.refetch()} />;
+  if (conversations.data.length === 0) return <Empty />;
+  return (
+    <>
+      <Days conversations={conversations.data} />
+      {conversations.hasNextPage && (
+        <Button
+          variant="light"
+          loading={conversations.isFetchingNextPage}
+          onClick={() => void conversations.fetchNextPage()}
+        >
+          Show more
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Found({ query }: { readonly query: string }): JSX.Element {
+  const found = useSearch(query);
+  if (found.isPending) return <Loading />;
+  if (found.data === undefined) return <Unreachable onRetry={() => void found.refetch()} />;
+  return (
+    <>
+      <Text role="status" size="sm" c="dimmed" px={16}>
+        {found.data.length === 0 ? `Nothing found for “${query}”.` : countWords(found.data.length)}
+      </Text>
+      <Days conversations={found.data} />
+    </>
+  );
+}
+
+function Days({ conversations }: { readonly conversations: readonly Conversation[] }): JSX.Element {
+  return (
+    <>
+      {byDay(conversations, new Date()).map((day) => (
+        <section key={day.key} aria-labelledby={`day-${day.key}`}>
+          <Title order={2} id={`day-${day.key}`} className={classes.day}>
+            {day.title}
+          </Title>
+          <ul className={classes.list}>
+            {day.conversations.map((conversation) => (
+              <ConversationRow key={conversation.id} conversation={conversation} />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Empty(): JSX.Element {
+  return (
+    <Stack gap={4} align="center" ta="center" py="lg">
+      <Title order={2} size="h4">
+        Nothing here yet
+      </Title>
+      <Text c="dimmed" maw={440}>
+        Press record and say something, or drop a sound file. What you record becomes a conversation with its words and
+        a summary, and stays on your server.
+      </Text>
+    </Stack>
+  );
+}
+
+function Loading(): JSX.Element {
+  return (
+    <Stack gap="sm" aria-hidden>
+      {[0, 1, 2].map((row) => (
+        <Skeleton key={row} height={64} radius="lg" />
+      ))}
+    </Stack>
+  );
+}
+
+function Unreachable({ onRetry }: { readonly onRetry: () => void }): JSX.Element {
+  return (
+    <Alert color="gray" role="alert" icon={<IconCloudOff aria-hidden />} title="The server can't be reached">
+      <Stack gap="sm" align="flex-start">
+        <span>Your conversations are on it. See that Holdfast is running, then try again.</span>
+        <Button size="compact-md" variant="light" onClick={onRetry}>
+          Try again
+        </Button>
+      </Stack>
+    </Alert>
+  );
+}
+
+function countWords(count: number): string {
+  return new Intl.PluralRules().select(count) === "one" ? "1 conversation" : `${count} conversations`;
+}

@@ -1,0 +1,2 @@
+/** First part of every cache key that holds conversations; invalidating it reads all of them anew. */
+export const CONVERSATIONS = ["conversations"] as const;

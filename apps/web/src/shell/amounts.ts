@@ -1,0 +1,41 @@
+/** Lengths, sizes and times of day as a person reads them. Plurals, separators and clock style come from `Intl`. */
+
+/** `1:02` or `1:02:03`, for a running clock and positions in a transcript. */
+export function clockTime(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  const pad = (n: number): string => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
+}
+
+/** `12 sec`, `4 min`, `1 hr 20 min`. */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return unit(Math.max(1, seconds), "second");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return unit(minutes, "minute");
+  const rest = minutes % 60;
+  return rest === 0 ? unit(minutes / 60, "hour") : `${unit(Math.floor(minutes / 60), "hour")} ${unit(rest, "minute")}`;
+}
+
+/** Whole seconds with their unit: `7 sec`. */
+export function wholeSeconds(ms: number): string {
+  return unit(Math.round(ms / 1000), "second");
+}
+
+export function fileSize(bytes: number): string {
+  if (bytes < 1_000_000) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte");
+  return unit(Math.round(bytes / 100_000) / 10, "megabyte");
+}
+
+export function timeOfDay(date: Date): string {
+  return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(date);
+}
+
+export function dateAndTime(date: Date): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" }).format(date);
+}
+
+function unit(value: number, name: "second" | "minute" | "hour" | "kilobyte" | "megabyte"): string {
+  return new Intl.NumberFormat(undefined, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+}

@@ -1,0 +1,62 @@
+/** The frame around every route: skip link, header, the drop zone over the whole page, and the running recording's sign. */
+import { ActionIcon, Group, Text, Tooltip } from "@mantine/core";
+import { IconLogout } from "@tabler/icons-react";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { type JSX, useEffect, useRef } from "react";
+import { RecordingSign } from "../capture/recording-sign.tsx";
+import { DropAnywhere } from "../uploads/drop-anywhere.tsx";
+import classes from "./layout.module.css";
+import { Mark } from "./mark.tsx";
+import { useServices } from "./services.ts";
+
+export function Layout(): JSX.Element {
+  const { session, queries } = useServices();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const main = useFocusOnNavigation(path);
+  const signOut = (): void => {
+    session.signOut();
+    queries.clear();
+  };
+  return (
+    <>
+      <a className={classes.skip} href="#main">
+        Skip to content
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Link to="/" className={classes.home}>
+            <Mark size={28} />
+            <Text component="span" fw={650}>
+              Holdfast
+            </Text>
+          </Link>
+          <Group gap="xs">
+            {path !== "/" && <RecordingSign />}
+            <Tooltip label="Sign out">
+              <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={signOut}>
+                <IconLogout size={20} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+          </Group>
+        </div>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+      <DropAnywhere />
+    </>
+  );
+}
+
+/** A new page starts at its top, for the eye and for the keyboard; the first one is left to the browser. */
+function useFocusOnNavigation(path: string): React.RefObject<HTMLElement | null> {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [path]);
+  return main;
+}

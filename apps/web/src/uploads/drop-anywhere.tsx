@@ -1,0 +1,30 @@
+/** The whole page takes files: while one is held over it, it says so. */
+import { Stack, Text } from "@mantine/core";
+import { Dropzone } from "@mantine/dropzone";
+import { IconFileMusic } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import type { JSX } from "react";
+import { useServices } from "../shell/services.ts";
+
+export function DropAnywhere(): JSX.Element {
+  const { uploads } = useServices();
+  const navigate = useNavigate();
+  return (
+    <Dropzone.FullScreen
+      // No filter by type: browsers guess it from the name. The server judges by content and says why it refuses.
+      onDrop={(files) => {
+        uploads.add(files);
+        void navigate({ to: "/" });
+      }}
+      inputProps={{ "aria-label": "Sound files" }}
+    >
+      <Stack align="center" justify="center" gap="xs" mih="60vh" style={{ pointerEvents: "none" }}>
+        <IconFileMusic size={56} stroke={1.4} aria-hidden />
+        <Text size="xl" fw={600}>
+          Drop to add it to your conversations
+        </Text>
+        <Text c="dimmed">WAV, MP3, M4A, Ogg, WebM or FLAC</Text>
+      </Stack>
+    </Dropzone.FullScreen>
+  );
+}

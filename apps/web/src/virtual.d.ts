@@ -1,0 +1,2 @@
+/** Written by the plug-in in vite.config.ts. */
+declare module "virtual:theme.css";

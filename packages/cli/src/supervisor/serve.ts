@@ -1,0 +1,176 @@
+/**
+ * `holdfast serve`: everything on one machine. Up: lock of the data folder, leftovers of a killed predecessor, port,
+ * PostgreSQL, schema and owner's token, the four roles at once. Down, in the order in which they need each other: gateway
+ * (it drains its sockets), then pusher, worker and speech, PostgreSQL last. A child that dies meanwhile is started again.
+ * It holds no driver, no server and no model, so that it is the process that survives.
+ */
+import { mkdirSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "@holdfast/contract";
+import type { Clock, Log } from "@holdfast/core";
+import { EXIT, ExitError } from "../exit-codes.ts";
+import { takeDataLock } from "./data-lock.ts";
+import { startDatabase } from "./database-process.ts";
+import { childEnvironment } from "./environment.ts";
+import { ensureInternalToken } from "./internal-token.ts";
+import type { Output } from "./output.ts";
+import { endLeftovers, pidFiles } from "./pid-files.ts";
+import { freePorts, waitForPort } from "./ports.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import { startRole } from "./role-process.ts";
+import { ROLES, type Role } from "./roles.ts";
+import { type Life, type Supervised, supervise } from "./supervised.ts";
+
+const PORT_PATIENCE_MS = 10_000;
+const LEFTOVERS_PATIENCE_MS = 10_000;
+
+export interface ServeOptions {
+  readonly config: Config;
+  /** The environment to hand on, with the settings as they were given. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly programs: Readonly<Record<Role, string>>;
+  readonly compileCache: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly output: Output;
+  /** Gives up a start in progress. */
+  readonly signal: AbortSignal;
+}
+
+export interface Serving {
+  readonly dataDir: string;
+  readonly gatewayPort: number;
+  readonly ownerToken: string;
+  /** Ends everything in order. Idempotent. */
+  end(): Promise<void>;
+}
+
+/** Resolves when every child is ready. Throws ExitError or HoldfastError; then nothing is left running. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { config, clock, log, signal } = options;
+  mkdirSync(config.HOLDFAST_DATA, { recursive: true, mode: 0o700 });
+  const dataDir = realpathSync(config.HOLDFAST_DATA);
+  const runDir = join(dataDir, "run");
+  const endings: (() => Promise<void> | void)[] = [];
+  let ended: Promise<void> | undefined;
+  const end = (): Promise<void> => {
+    ended ??= inReverse(endings);
+    return ended;
+  };
+  try {
+    const lock = await takeDataLock(dataDir);
+    endings.push(() => lock.release());
+    await endLeftovers({
+      runDir,
+      programs: Object.values(options.programs),
+      clock,
+      log,
+      patienceMs: LEFTOVERS_PATIENCE_MS,
+    });
+    if (config.HOLDFAST_PORT !== 0)
+      await waitForPort(config.HOLDFAST_HOST, config.HOLDFAST_PORT, clock, PORT_PATIENCE_MS);
+    stopIfAborted(signal);
+
+    const databaseUrl = config.DATABASE_URL ?? (await startOwnDatabase(options, dataDir, runDir, endings));
+    stopIfAborted(signal);
+    const env = await environmentOfChildren(options, dataDir, databaseUrl);
+    const { ownerToken, migrations } = await prepareDatabase(env);
+    if (migrations.length > 0) log.info({ event: "migrated", migrations }, "the database schema is up to date");
+    stopIfAborted(signal);
+
+    const children = startRoles(options, env, runDir);
+    endings.push(() => endAll(children.filter(({ name }) => name !== "gateway")));
+    endings.push(() => endAll(children.filter(({ name }) => name === "gateway")));
+    const lives = await allReady(children, signal);
+    return { dataDir, gatewayPort: lives.get("gateway")?.port ?? config.HOLDFAST_PORT, ownerToken, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/**
+ * The first start is not left to the restart policy: what keeps PostgreSQL from starting at all is something that a person
+ * has to read. After that it is supervised like any child.
+ */
+async function startOwnDatabase(
+  { clock, log }: ServeOptions,
+  dataDir: string,
+  runDir: string,
+  endings: (() => Promise<void> | void)[],
+): Promise<string> {
+  const pids = pidFiles(runDir);
+  const start = { dataDir, runDir, clock, log };
+  const firstLife = await startDatabase(start, (pid) => pids.write("postgres", pid), new AbortController().signal);
+  let first: Life | undefined = firstLife;
+  const database = supervise({
+    name: "postgres",
+    clock,
+    log,
+    pids,
+    async start(onPid, signal) {
+      const life = first ?? (await startDatabase(start, onPid, signal));
+      first = undefined;
+      return life;
+    },
+  });
+  endings.push(() => database.end());
+  log.info({ event: "postgres_ready", pid: firstLife.pid, url: firstLife.url }, "PostgreSQL is ready");
+  return firstLife.url;
+}
+
+async function environmentOfChildren(
+  { config, env, compileCache }: ServeOptions,
+  dataDir: string,
+  databaseUrl: string,
+): Promise<NodeJS.ProcessEnv> {
+  const [pusherPort = 0, speechPort = 0] = await freePorts("127.0.0.1", 2);
+  return childEnvironment({
+    config,
+    env,
+    dataDir,
+    databaseUrl,
+    pusherPort: env.HOLDFAST_PUSHER_PORT ? config.HOLDFAST_PUSHER_PORT : pusherPort,
+    speechPort: env.HOLDFAST_SPEECH_PORT ? config.HOLDFAST_SPEECH_PORT : speechPort,
+    internalToken: ensureInternalToken(dataDir),
+    compileCache,
+  });
+}
+
+function startRoles(options: ServeOptions, env: NodeJS.ProcessEnv, runDir: string): Supervised[] {
+  const { clock, log, output, programs } = options;
+  const pids = pidFiles(runDir);
+  return ROLES.map((name) =>
+    supervise({
+      name,
+      clock,
+      log,
+      pids,
+      start: (onPid, signal) => startRole({ name, program: programs[name], env, clock, output }, onPid, signal),
+    }),
+  );
+}
+
+async function allReady(children: readonly Supervised[], signal: AbortSignal): Promise<Map<string, Life>> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(givenUp()), { once: true });
+  });
+  const lives = children.map(async ({ name, ready }): Promise<[string, Life]> => [name, await ready]);
+  return new Map(await Promise.race([Promise.all(lives), aborted]));
+}
+
+async function endAll(children: readonly Supervised[]): Promise<void> {
+  await Promise.all(children.map((child) => child.end()));
+}
+
+async function inReverse(endings: (() => Promise<void> | void)[]): Promise<void> {
+  for (const ending of endings.reverse()) await ending();
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw givenUp();
+}
+
+function givenUp(): ExitError {
+  return new ExitError("the start was given up", EXIT.ok);
+}

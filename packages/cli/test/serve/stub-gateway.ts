@@ -1,0 +1,2 @@
+/** The stub as gateway. */
+import "./stub-role.ts";

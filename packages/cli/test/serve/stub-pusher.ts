@@ -1,0 +1,2 @@
+/** The stub as pusher. */
+import "./stub-role.ts";

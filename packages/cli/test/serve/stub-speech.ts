@@ -1,0 +1,2 @@
+/** The stub as speech. */
+import "./stub-role.ts";

@@ -1,0 +1,2 @@
+/** The stub as worker. */
+import "./stub-role.ts";

@@ -1,0 +1,182 @@
+/**
+ * The REST routes a client needs (reference listen-and-pusher 9, offline-sync 3 and 4), one method each. No method retries by
+ * itself: every failure is a HoldfastError whose class says whether it may be tried again, and `retrying` does that where
+ * the caller wants it. Answers are taken as declared in the contract; only what decides is checked.
+ */
+import type { Conversation, SyncAccepted, SyncJobView } from "@holdfast/contract";
+import { HoldfastError } from "@holdfast/contract";
+import { type HttpAnswer, type HttpOptions, parseRetryAfter, request, type UploadProgress } from "./http.ts";
+
+export type HoldfastApiOptions = HttpOptions;
+
+export interface ListFilter {
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly statuses?: readonly Conversation["status"][];
+  readonly includeDiscarded?: boolean;
+  readonly starred?: boolean;
+}
+
+export interface NamedFile {
+  readonly name: string;
+  readonly content: Blob;
+}
+
+export interface UploadOptions {
+  readonly onProgress?: (progress: UploadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Wall time of the first sample of an ordinary sound file, where it is known. */
+  readonly startedAtMs?: number;
+}
+
+export interface JobAnswer {
+  readonly job: SyncJobView;
+  /** The server's wish for the next question. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export class HoldfastApi {
+  readonly #options: HoldfastApiOptions;
+
+  constructor(options: HoldfastApiOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a user can record now, and the parts that answer depends on. Throws where not (503 has the class `capacity`). */
+  async ready(signal?: AbortSignal): Promise<unknown> {
+    return (await request(this.#options, { method: "GET", path: "/health/ready", signal })).body;
+  }
+
+  /** Newest first. */
+  async listConversations(filter: ListFilter = {}, signal?: AbortSignal): Promise<Conversation[]> {
+    const answer = await request(this.#options, {
+      method: "GET",
+      path: "/v1/conversations",
+      query: {
+        limit: filter.limit?.toString(),
+        offset: filter.offset?.toString(),
+        statuses: filter.statuses?.join(","),
+        include_discarded: filter.includeDiscarded?.toString(),
+        starred: filter.starred?.toString(),
+      },
+      signal,
+    });
+    if (!Array.isArray(answer.body)) throw unexpected();
+    return answer.body.map(asConversation);
+  }
+
+  async countConversations(statuses: readonly Conversation["status"][], signal?: AbortSignal): Promise<number> {
+    const query = { statuses: statuses.join(","), include_discarded: "true" };
+    const answer = await request(this.#options, { method: "GET", path: "/v1/conversations/count", query, signal });
+    const count = fields(answer).count;
+    if (typeof count !== "number") throw unexpected();
+    return count;
+  }
+
+  async getConversation(id: string, signal?: AbortSignal): Promise<Conversation> {
+    return asConversation((await request(this.#options, { method: "GET", path: conversationPath(id), signal })).body);
+  }
+
+  async searchConversations(query: string, page = 1, perPage = 10, signal?: AbortSignal): Promise<Conversation[]> {
+    const json = { query, page, per_page: perPage, include_discarded: true };
+    const answer = await request(this.#options, { method: "POST", path: "/v1/conversations/search", json, signal });
+    const { items } = fields(answer);
+    if (!Array.isArray(items)) throw unexpected();
+    return items.map(asConversation);
+  }
+
+  /** Ends the open conversation, whichever it is. Not safe to repeat blindly: the next one may have begun. */
+  async stopConversation(signal?: AbortSignal): Promise<Conversation> {
+    const answer = await request(this.#options, { method: "POST", path: "/v1/conversations", json: {}, signal });
+    return asConversation(fields(answer).conversation);
+  }
+
+  /** Ends this conversation. Safe to repeat: one that is not open is answered as it is. */
+  async finalizeConversation(id: string, signal?: AbortSignal): Promise<Conversation> {
+    const path = `${conversationPath(id)}/finalize`;
+    return asConversation(
+      fields(await request(this.#options, { method: "POST", path, json: {}, signal })).conversation,
+    );
+  }
+
+  async deleteConversation(id: string, signal?: AbortSignal): Promise<void> {
+    await request(this.#options, { method: "DELETE", path: conversationPath(id), signal });
+  }
+
+  async setTitle(id: string, title: string, signal?: AbortSignal): Promise<void> {
+    await request(this.#options, { method: "PATCH", path: `${conversationPath(id)}/title`, query: { title }, signal });
+  }
+
+  async setStarred(id: string, starred: boolean, signal?: AbortSignal): Promise<void> {
+    const query = { starred: String(starred) };
+    await request(this.#options, { method: "PATCH", path: `${conversationPath(id)}/starred`, query, signal });
+  }
+
+  /** Uploads `.bin` recordings as one job. The same content again finds the job that has it. */
+  async uploadRecordings(files: readonly NamedFile[], options: UploadOptions = {}): Promise<SyncAccepted> {
+    return await this.#upload("/v2/sync-local-files", files, options);
+  }
+
+  /** Uploads one ordinary sound file (WAV, MP3, M4A, Ogg, WebM, FLAC). */
+  async uploadSound(file: NamedFile, options: UploadOptions = {}): Promise<SyncAccepted> {
+    return await this.#upload("/v1/uploads", [file], options);
+  }
+
+  async getJob(id: string, signal?: AbortSignal): Promise<JobAnswer> {
+    const path = `/v2/sync-local-files/${encodeURIComponent(id)}`;
+    const answer = await request(this.#options, { method: "GET", path, signal });
+    const { status } = fields(answer);
+    if (typeof status !== "string") throw unexpected();
+    return {
+      job: answer.body as SyncJobView,
+      retryAfterMs: parseRetryAfter(answer.headers.get("retry-after"), this.#options.clock.now()),
+    };
+  }
+
+  async #upload(path: string, files: readonly NamedFile[], options: UploadOptions): Promise<SyncAccepted> {
+    const form = new FormData();
+    for (const file of files) form.append("files", file.content, file.name);
+    const totalBytes = files.reduce((sum, file) => sum + file.content.size, 0);
+    const startedAt = options.startedAtMs;
+    const answer = await request(this.#options, {
+      method: "POST",
+      path,
+      form,
+      query: { started_at: startedAt === undefined ? undefined : new Date(startedAt).toISOString() },
+      // The transport counts the form, which is a little longer than the files in it.
+      onProgress: (sent) => options.onProgress?.({ sentBytes: Math.min(sent, totalBytes), totalBytes }),
+      signal: options.signal,
+    });
+    const { job_id, status, poll_after_ms } = fields(answer);
+    if (typeof job_id !== "string" || typeof status !== "string" || typeof poll_after_ms !== "number") {
+      throw unexpected();
+    }
+    return answer.body as SyncAccepted;
+  }
+}
+
+function conversationPath(id: string): string {
+  return `/v1/conversations/${encodeURIComponent(id)}`;
+}
+
+function fields(answer: HttpAnswer): Readonly<Record<string, unknown>> {
+  const { body } = answer;
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw unexpected();
+  return body as Readonly<Record<string, unknown>>;
+}
+
+function asConversation(value: unknown): Conversation {
+  const isConversation =
+    typeof value === "object" && value !== null && "id" in value && "status" in value && typeof value.id === "string";
+  if (!isConversation) throw unexpected();
+  return value as Conversation;
+}
+
+/** Something between here and the server answers in its place: worth another try. */
+function unexpected(): HoldfastError {
+  return new HoldfastError("the server's answer is not what this client expects", {
+    code: "bad_answer",
+    class: "transport",
+    scope: "service",
+  });
+}

@@ -1,0 +1,63 @@
+/** Time that a test moves by hand: timers fire in order of their time, and promises get their turn in between. */
+import type { Clock, Random, Timer } from "@holdfast/core";
+
+interface Entry {
+  at: number;
+  readonly every: number | undefined;
+  readonly call: () => void;
+}
+
+export class ManualClock implements Clock {
+  #now = 1_790_000_000_000;
+  readonly #entries = new Set<Entry>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, call: () => void): Timer {
+    return this.#add({ at: this.#now + ms, every: undefined, call });
+  }
+
+  every(ms: number, call: () => void): Timer {
+    return this.#add({ at: this.#now + ms, every: ms, call });
+  }
+
+  get pending(): number {
+    return this.#entries.size;
+  }
+
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await settle();
+      const next = [...this.#entries].sort((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > end) break;
+      this.#now = next.at;
+      if (next.every === undefined) this.#entries.delete(next);
+      else next.at += next.every;
+      next.call();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  #add(entry: Entry): Timer {
+    this.#entries.add(entry);
+    return { cancel: () => this.#entries.delete(entry) };
+  }
+}
+
+/** Lets promises that can go on go on. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+/** Always the same number, and ids that count. */
+export function fixedRandom(value = 0.5): Random {
+  let count = 0;
+  return {
+    next: () => value,
+    uuid: () => `00000000-0000-4000-8000-${String(count++).padStart(12, "0")}`,
+  };
+}

@@ -1,0 +1,25 @@
+/** What a summariser needs to know of a stored conversation. */
+import { type ConversationRow, type Db, findConversation, type Job, loadSegments } from "@holdfast/store";
+import type { SummaryInput } from "../summary/port.ts";
+import { mayDiscard } from "./discard.ts";
+import { isEnrichment } from "./enrich.ts";
+
+/** Undefined where the conversation is gone or names another job: nothing this job makes could be written. */
+export async function loadInput(db: Db, job: Job): Promise<SummaryInput | undefined> {
+  const row = await findConversation(db, job.userId, job.conversationId ?? "");
+  if (row === undefined || row.finalization_job_id !== job.id) return undefined;
+  const segments = await loadSegments(db, job.userId, row.id);
+  const force = job.payload.force === true || isEnrichment(job.payload);
+  return {
+    conversationId: row.id,
+    segments,
+    language: row.language,
+    startedAtMs: row.started_at,
+    durationSeconds: durationSeconds(row, segments.at(-1)?.end ?? 0),
+    mayDiscard: mayDiscard(segments, force),
+  };
+}
+
+function durationSeconds(row: ConversationRow, lastEnd: number): number {
+  return Math.max(0, (row.finished_at - row.started_at) / 1000, lastEnd);
+}

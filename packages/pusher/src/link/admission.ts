@@ -1,0 +1,47 @@
+/**
+ * Who may open a link, decided from the request alone and before the upgrade. The link trusts the user id it is given, so
+ * every link must carry the internal token; without a configured token the server must be on loopback (see `mayBeOpen`).
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export const LINK_PATH = "/v1/trigger/listen";
+const DEFAULT_RATE = 8_000;
+const MAX_UID_CHARACTERS = 256;
+
+export type Admission =
+  | { readonly admitted: true; readonly userId: string; readonly sampleRate: number }
+  | { readonly admitted: false; readonly status: 400 | 401 | 404; readonly reason: string };
+
+export function admit(
+  url: string | undefined,
+  authorization: string | undefined,
+  token: string | undefined,
+): Admission {
+  if (token !== undefined && !isToken(authorization, token)) return refused(401, "wrong or missing token");
+  const parsed = URL.parse(url ?? "", "http://pusher.invalid");
+  if (parsed === null || parsed.pathname !== LINK_PATH) return refused(404, "no such path");
+  const userId = parsed.searchParams.get("uid") ?? "";
+  if (userId === "" || userId.length > MAX_UID_CHARACTERS || userId.includes("\0"))
+    return refused(400, "no usable uid");
+  const rate = parsed.searchParams.get("sample_rate") ?? String(DEFAULT_RATE);
+  if (!/^\d{4,6}$/u.test(rate)) return refused(400, "no usable sample_rate");
+  return { admitted: true, userId, sampleRate: Number(rate) };
+}
+
+function refused(status: 400 | 401 | 404, reason: string): Admission {
+  return { admitted: false, status, reason };
+}
+
+function isToken(authorization: string | undefined, token: string): boolean {
+  const given = /^(?:bearer|token) (.+)$/iu.exec(authorization ?? "")?.[1] ?? "";
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** Without a token only this machine may connect. */
+export function mayBeOpen(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/u.test(host);
+}

@@ -1,0 +1,107 @@
+/**
+ * The pusher's one port: links of gateways at `/v1/trigger/listen`, and `GET /health`. Plain `node:http` and `ws`, so that an
+ * idle pusher stays small. A link is refused before the upgrade; a full or draining pusher answers 503.
+ */
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { CLOSE } from "@holdfast/contract";
+import { WebSocketServer } from "ws";
+import { admit } from "./admission.ts";
+import { closeLink, type LinkDeps, serveLink } from "./connection.ts";
+
+export const LINKS = { max: 4_096, maxFrameBytes: 4 * 1024 * 1024, closeGraceMs: 2_000 } as const;
+
+export interface LinkServerOptions extends LinkDeps {
+  readonly port: number;
+  readonly host: string;
+  readonly token: string | undefined;
+  /** What `GET /health` answers. */
+  readonly health: () => Promise<{ readonly ok: boolean; readonly body: object }>;
+}
+
+export interface LinkServer {
+  readonly port: number;
+  links(): number;
+  /** Refuses new links. The open ones stay. Idempotent. */
+  refuse(): void;
+  /** Ends every link with 1001 and frees the port. Idempotent. */
+  close(): Promise<void>;
+}
+
+export async function startLinkServer(options: LinkServerOptions): Promise<LinkServer> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LINKS.maxFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
+  });
+  let refusing = false;
+  let opened = 0;
+
+  const server = createServer((request, response) => {
+    void respond(options, request).then(({ status, body }) => {
+      response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+      response.end(JSON.stringify(body));
+    });
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => {});
+    const admission = admit(request.url, request.headers.authorization, options.token);
+    const full = refusing || sockets.clients.size >= LINKS.max;
+    if (!admission.admitted || full) {
+      const refusal = admission.admitted ? { status: 503, reason: "full or draining" } : admission;
+      options.onEvent({ type: "link_refused", status: refusal.status, reason: refusal.reason });
+      socket.end(
+        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (link) => {
+      opened += 1;
+      serveLink(link, admission.userId, opened, options);
+    });
+  });
+  await listen(server, options.port, options.host);
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    links: () => sockets.clients.size,
+    refuse: () => {
+      refusing = true;
+    },
+    async close() {
+      refusing = true;
+      for (const link of sockets.clients) closeLink(link, CLOSE.goingAway, "the pusher is ending");
+      const stuck = options.clock.after(LINKS.closeGraceMs, () => {
+        for (const link of sockets.clients) link.terminate();
+        server.closeAllConnections();
+      });
+      server.closeIdleConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      stuck.cancel();
+    },
+  };
+}
+
+async function respond(
+  options: LinkServerOptions,
+  request: IncomingMessage,
+): Promise<{ status: number; body: object }> {
+  const path = (request.url ?? "").split("?")[0];
+  if (path !== "/health") return { status: 404, body: { status: "not_found" } };
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return { status: 405, body: { status: "method_not_allowed" } };
+  const { ok, body } = await options.health();
+  return { status: ok ? 200 : 503, body };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * The OpenAPI description, made from the routes themselves. A second Fastify that never listens gets the same routes, so the
+ * libraries for it are loaded only when somebody asks, and the description cannot differ from what is served.
+ */
+import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import { type Config, parseConfig } from "@holdfast/contract";
+import { silentLog } from "@holdfast/core";
+import type { BlobStore, Db } from "@holdfast/store";
+import type { FastifyPluginAsync } from "fastify";
+import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { registerHealth } from "../health/routes.ts";
+import { bareApp } from "../http/bare-app.ts";
+import type { App, HttpContext } from "../http/context.ts";
+import { registerApi } from "../http/routes.ts";
+
+const DESCRIPTION: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    openapi: "3.1.0",
+    info: {
+      title: "Holdfast",
+      version: "1",
+      description:
+        "Conversations and uploads of a Holdfast server. Live sound goes over the WebSocket `/v4/listen`. " +
+        'Omi-compatible routes answer errors as `{"detail": …}`, `/v1/uploads` as problem+json (RFC 9457).',
+    },
+    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+    security: [{ token: [] }],
+  },
+  transform: jsonSchemaTransform,
+};
+
+/** A Fastify with every described route and `swagger()`; it is ready and not listening. */
+export async function describedApp(): Promise<App> {
+  const { default: swagger } = await import("@fastify/swagger");
+  const app = bareApp();
+  await app.register(swagger, DESCRIPTION);
+  const routes: FastifyPluginAsync = async (scope) => {
+    const described = scope as unknown as App;
+    const context = contextThatIsNeverUsed();
+    registerHealth(described, context, NO_METRICS);
+    await registerApi(described, context);
+  };
+  await app.register(routes);
+  return app;
+}
+
+/** The description as a plain object. */
+export async function openApiDocument(): Promise<object> {
+  const app = await describedApp();
+  try {
+    await app.ready();
+    return app.swagger();
+  } finally {
+    await app.close();
+  }
+}
+
+const NO_METRICS = { contentType: "text/plain", observe: () => {}, render: async () => "" };
+
+/** Routes take these when they are added and use them when they are called, which never happens here. */
+function contextThatIsNeverUsed(): HttpContext {
+  const config: Config = parseConfig({});
+  const unused = async (): Promise<never> => {
+    throw new Error("the description is not served");
+  };
+  return {
+    db: {} as Db,
+    blobs: {} as BlobStore,
+    config,
+    clock: { now: () => 0, after: () => ({ cancel() {} }), every: () => ({ cancel() {} }) },
+    random: { next: () => 0, uuid: () => "" },
+    log: silentLog,
+    webRoot: undefined,
+    tokens: { check: unused },
+    listen: { handleUpgrade() {}, endConversation: unused, sessionCount: () => 0, drain: unused, close: unused },
+    draining: new AbortController().signal,
+  };
+}

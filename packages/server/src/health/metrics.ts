@@ -1,0 +1,79 @@
+/**
+ * What the gateway publishes for Prometheus: how late its loop is, how many live sessions it holds, how long requests take,
+ * and how much work waits, with the age of the oldest piece (law L5). Queue figures are read when somebody asks and left out
+ * while the database is away.
+ */
+import { loopDelay } from "@holdfast/runtime";
+import { queueDepths } from "@holdfast/store";
+import { Gauge, Histogram, Registry } from "prom-client";
+import type { HttpContext } from "../http/context.ts";
+
+export interface Metrics {
+  observe(method: string, route: string, status: number, durationMs: number): void;
+  /** Prometheus text format. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+const KINDS = ["finalization", "sync", "repair"];
+
+export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "listen">): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Histogram({
+    name: "holdfast_http_request_seconds",
+    help: "Time from request to answer",
+    labelNames: ["method", "route", "status"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const delay = new Gauge({
+    name: "holdfast_event_loop_delay_ms",
+    help: "Delay of the gateway's event loop since it started",
+    labelNames: ["quantile"],
+    registers,
+  });
+  const sessions = new Gauge({ name: "holdfast_live_sessions", help: "Live sockets of this process", registers });
+  const depth = new Gauge({
+    name: "holdfast_jobs",
+    help: "Jobs that are not finished",
+    labelNames: ["kind", "state"],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: "oldest_nonterminal_age_seconds",
+    help: "Age of the oldest job that is not finished",
+    labelNames: ["kind"],
+    registers,
+  });
+
+  const readQueues = async (): Promise<void> => {
+    depth.reset();
+    oldest.reset();
+    const depths = await queueDepths(context.db).catch(() => undefined);
+    if (depths === undefined) return;
+    for (const kind of KINDS) oldest.set({ kind }, 0);
+    for (const { kind, state, count } of depths) depth.set({ kind, state }, count);
+    const nowMs = context.clock.now();
+    for (const [kind, rows] of Map.groupBy(depths, (row) => row.kind)) {
+      const oldestMs = Math.min(...rows.map((row) => row.oldestMs));
+      oldest.set({ kind }, Math.max(0, (nowMs - oldestMs) / 1000));
+    }
+  };
+
+  return {
+    contentType: registry.contentType,
+    observe(method, route, status, durationMs) {
+      requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, durationMs / 1000);
+    },
+    async render() {
+      const { p50Ms, p99Ms, maxMs } = loopDelay();
+      delay.set({ quantile: "0.5" }, p50Ms);
+      delay.set({ quantile: "0.99" }, p99Ms);
+      delay.set({ quantile: "1" }, maxMs);
+      sessions.set(context.listen.sessionCount());
+      await readQueues();
+      return await registry.metrics();
+    },
+  };
+}

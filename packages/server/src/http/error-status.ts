@@ -1,0 +1,14 @@
+/** The HTTP status of an error: the contract's table, and the codes that only the gateway uses. */
+import { type HoldfastError, httpStatusOf } from "@holdfast/contract";
+
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  unsupported_audio: 415,
+  unsupported_media_type: 415,
+  route_not_found: 404,
+  multipart_malformed: 422,
+  json_invalid: 422,
+};
+
+export function statusOf(error: HoldfastError): number {
+  return STATUS_OF_CODE[error.code] ?? httpStatusOf(error);
+}

@@ -1,0 +1,157 @@
+/**
+ * What a live session tells its client and its pusher about conversations and the recogniser (reference listen-and-pusher
+ * 2.8, 2.10). Every announcement follows the commit that made it true (law L1).
+ */
+import type { Conversation, Segment } from "@holdfast/contract";
+import type { ClientUpdate } from "@holdfast/core";
+import { type Db, type FinalizationTicket, loadConversation } from "@holdfast/store";
+import type { Completions } from "./completions.ts";
+import type { ConversationIdentity } from "./current-conversation.ts";
+import type { LiveEngines } from "./engines.ts";
+import type { Outbox } from "./outbox.ts";
+import type { PusherLink } from "./pusher-link.ts";
+
+export interface AnnouncerParts {
+  readonly db: Db;
+  readonly out: Outbox;
+  readonly who: ConversationIdentity;
+  readonly link: () => PusherLink | undefined;
+  readonly completions: () => Completions | undefined;
+}
+
+export class Announcer {
+  readonly #parts: AnnouncerParts;
+  #ready = false;
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  starting(): void {
+    this.#parts.out.event({ type: "service_status", status: "initiating", status_text: "Service Starting" });
+  }
+
+  preparing(lastCompletedId: string | undefined): void {
+    const { out } = this.#parts;
+    if (lastCompletedId !== undefined) out.event({ type: "last_memory", memory_id: lastCompletedId });
+    out.event({
+      type: "service_status",
+      status: "in_progress_conversations_processing",
+      status_text: "Processing Conversations",
+    });
+  }
+
+  recogniserStarting(): void {
+    this.#parts.out.event({ type: "service_status", status: "stt_initiating", status_text: "STT Service Starting" });
+  }
+
+  /** First `ready`, and again after each recovery. */
+  ready(engines: LiveEngines): void {
+    this.#ready = true;
+    const fallback = engines.fallbackFrom;
+    this.#parts.out.event({
+      type: "service_status",
+      status: "ready",
+      provider: engines.provider,
+      ...(fallback === undefined ? {} : { reason: `fallback_from_${fallback}` }),
+    });
+  }
+
+  /** Words flow again: said only to a client that was told they stopped. */
+  recovered(engines: LiveEngines): void {
+    if (this.#ready) this.ready(engines);
+  }
+
+  recovering(): void {
+    if (!this.#ready) return;
+    this.#parts.out.event({
+      type: "service_status",
+      status: "stt_recovering",
+      status_text: "Transcription restarts; audio is being kept",
+      reason: "connection_lost",
+      retryable: true,
+    });
+  }
+
+  recogniserFailed(provider: string): void {
+    this.#parts.out.event({
+      type: "service_status",
+      status: "stt_failed",
+      outcome: "config_error",
+      provider,
+      retryable: false,
+      reason: "initialization_failed",
+    });
+  }
+
+  durable(count: number): void {
+    const sessionId = this.#parts.who.recordingSessionId;
+    this.#parts.out.event({ type: "audio_ack", sequence: count, recording_session_id: sessionId });
+  }
+
+  show(update: ClientUpdate): void {
+    if (update.deletedIds.length > 0) {
+      this.#parts.out.event({ type: "segments_deleted", segment_ids: update.deletedIds });
+    }
+    this.#parts.out.segments(update.segments);
+  }
+
+  words(conversationId: string, segment: Segment): void {
+    this.#parts.link()?.transcript(conversationId, [segment]);
+  }
+
+  /** The conversation that takes sound from now on. */
+  session(conversationId: string): void {
+    this.#parts.link()?.announce(conversationId);
+    this.#parts.out.event({
+      type: "conversation_session",
+      status: "in_progress",
+      ...this.#envelope(conversationId),
+    });
+  }
+
+  /** A conversation that the client named and that is over. */
+  async over(conversationId: string, status: string): Promise<void> {
+    this.#parts.out.event({ type: "conversation_session", status, ...this.#envelope(conversationId) });
+    if (status !== "completed") return;
+    const memory = await loadConversation(this.#parts.db, this.#parts.who.userId, conversationId);
+    if (memory !== undefined) this.created(memory);
+  }
+
+  /** Admitted: tells the client, nudges the pusher, and waits for the result. */
+  async processing(conversationId: string, ticket: FinalizationTicket): Promise<void> {
+    const { db, out, who } = this.#parts;
+    const memory = await loadConversation(db, who.userId, conversationId);
+    if (memory === undefined) return;
+    out.event({ type: "memory_processing_started", memory, messages: null, ...this.#envelope(conversationId) });
+    this.expect(conversationId);
+    this.#parts.link()?.process({
+      conversation_id: conversationId,
+      language: who.query.language,
+      byok_keys: {},
+      finalization_job_id: ticket.jobId,
+      dispatch_generation: ticket.generation,
+      finalization_result_protocol: 2,
+    });
+  }
+
+  /** Somebody else ended this one: the client is told when it is done. */
+  expect(conversationId: string): void {
+    this.#parts.completions()?.expect(conversationId);
+  }
+
+  created(memory: Conversation): void {
+    this.#parts.link()?.settled(memory.id);
+    this.#parts.out.event({ type: "memory_created", memory, messages: [], ...this.#envelope(memory.id) });
+  }
+
+  #envelope(conversationId: string) {
+    return {
+      recording_session_id: this.#parts.who.recordingSessionId,
+      conversation_id: conversationId,
+      lifecycle_version: null,
+      lifecycle_phase: null,
+      lifecycle_sequence: null,
+    };
+  }
+}

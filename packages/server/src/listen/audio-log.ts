@@ -1,0 +1,166 @@
+/**
+ * Makes the audio of one session durable. Messages are grouped into chunks of about half a second, written one after the
+ * other, and only then reported (laws L1, L8). While the database cannot be reached they wait here, bounded: above the limit
+ * `isFull` asks the session to stop reading from its client. Another socket that takes the recording over fences this one.
+ */
+import { AUDIO_LOG, messageOf, type Pcm8Layout, writeFrames } from "@holdfast/contract";
+import { type Clock, type Log, sleep, type Timer } from "@holdfast/core";
+import { appendChunk, type Db, isDatabaseUnavailable, type RecordingHold } from "@holdfast/store";
+
+export interface AudioMessage {
+  /** Number of audio messages of the recording before this one. */
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly durationMs: number;
+  /** Wall time of its first sample. */
+  readonly capturedAtMs: number;
+  readonly conversationId: string;
+}
+
+export interface AudioLogOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hold: RecordingHold;
+  readonly codec: string;
+  readonly sampleRate: number;
+  readonly layout: () => Pcm8Layout;
+  readonly leaseMs: number;
+  /** The first `count` messages of the recording are durable. */
+  readonly onDurable: (count: number) => void;
+  /** This socket may write nothing any more. */
+  readonly onFenced: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+const RETRY_MS = 500;
+
+/** Sound on either side of a longer jump in wall time goes into different chunks. */
+const MAX_JUMP_MS = 50;
+
+export class AudioLog {
+  readonly #options: AudioLogOptions;
+  readonly #stop = new AbortController();
+  #waiting: AudioMessage[] = [];
+  #waitingBytes = 0;
+  #durable: number;
+  #timer: Timer | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: AudioLogOptions) {
+    this.#options = options;
+    this.#durable = options.hold.durableMessages;
+  }
+
+  /** Count of the recording's messages that are in the store. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  get isFull(): boolean {
+    return this.#waitingBytes > AUDIO_LOG.maxUnflushedBytes;
+  }
+
+  /** Messages not yet durable, from this index on. */
+  waitingFrom(index: number): AudioMessage[] {
+    return this.#waiting.filter((message) => message.index >= index);
+  }
+
+  push(message: AudioMessage): void {
+    this.#waiting.push(message);
+    this.#waitingBytes += message.bytes.length;
+    if (this.#waitingBytes >= AUDIO_LOG.flushBytes) this.#write();
+    else this.#timer ??= this.#options.clock.after(AUDIO_LOG.flushIntervalMs, () => this.#write());
+  }
+
+  /** Resolves when everything pushed so far is durable, or when the log was closed or fenced. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
+      this.#write();
+      await this.#writing;
+    }
+  }
+
+  /** Gives up what is not durable: it was never acknowledged, so its client still has it. */
+  close(): void {
+    this.#stop.abort();
+    this.#timer?.cancel();
+  }
+
+  #write(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0 && !this.#stop.signal.aborted) await this.#writeChunk(this.#nextChunk());
+    } catch (error) {
+      this.close();
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** The longest run of waiting messages of one conversation without a jump in time, up to the size of a chunk. */
+  #nextChunk(): AudioMessage[] {
+    const chunk: AudioMessage[] = [];
+    let bytes = 0;
+    for (const message of this.#waiting) {
+      const last = chunk.at(-1);
+      const jump = last === undefined ? 0 : message.capturedAtMs - (last.capturedAtMs + last.durationMs);
+      if (last !== undefined && (message.conversationId !== last.conversationId || jump > MAX_JUMP_MS)) break;
+      if (bytes > AUDIO_LOG.flushBytes) break;
+      chunk.push(message);
+      bytes += message.bytes.length;
+    }
+    return chunk;
+  }
+
+  async #writeChunk(messages: readonly AudioMessage[]): Promise<void> {
+    const [first] = messages;
+    if (first === undefined) return;
+    const outcome = await this.#append(first, messages);
+    if (this.#stop.signal.aborted) return;
+    if (outcome === "fenced") {
+      this.close();
+      this.#options.onFenced();
+      return;
+    }
+    this.#waiting = this.#waiting.slice(messages.length);
+    this.#waitingBytes = this.#waiting.reduce((sum, message) => sum + message.bytes.length, 0);
+    this.#durable = first.index + messages.length;
+    this.#options.onDurable(this.#durable);
+  }
+
+  async #append(first: AudioMessage, messages: readonly AudioMessage[]): Promise<"stored" | "fenced"> {
+    const { db, clock, hold, log } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await appendChunk(db, {
+          userId: hold.userId,
+          sessionId: hold.id,
+          epoch: hold.epoch,
+          firstMessage: first.index,
+          messageCount: messages.length,
+          durationMs: messages.reduce((sum, message) => sum + message.durationMs, 0),
+          capturedAtMs: first.capturedAtMs,
+          conversationId: first.conversationId,
+          codec: this.#options.codec,
+          sampleRate: this.#options.sampleRate,
+          layout: this.#options.layout(),
+          payload: writeFrames(messages.map((message) => message.bytes)),
+          nowMs: clock.now(),
+          leaseMs: this.#options.leaseMs,
+        });
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error;
+        log.warn({ error: messageOf(error), waiting: this.#waiting.length }, "audio waits for the database");
+        await sleep(clock, RETRY_MS, this.#stop.signal);
+      }
+    }
+    return "fenced";
+  }
+}

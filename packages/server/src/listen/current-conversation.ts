@@ -1,0 +1,194 @@
+/**
+ * The conversation a live session writes to: found or made at the start, ended by silence or by a person, followed by a new
+ * one. Times of segments are relative to its start, which is the first word's (reference listen-and-pusher 3.1, 4.4, 4.5).
+ */
+import type { ListenQuery, Segment } from "@holdfast/contract";
+import {
+  addFinals,
+  type ClientUpdate,
+  emptyTranscript,
+  type LiveTranscript,
+  prepareConversation,
+  type Random,
+  resumeTranscript,
+  showPartial,
+} from "@holdfast/core";
+import {
+  admitConversation,
+  type ConversationRow,
+  commitSegments,
+  conversationIdTaken,
+  createConversation,
+  type Db,
+  findConversation,
+  findOpenConversation,
+  loadSegments,
+  type RecordingHold,
+} from "@holdfast/store";
+import type { RecognisedStretch } from "./recogniser.ts";
+
+export interface ConversationIdentity {
+  readonly userId: string;
+  readonly query: ListenQuery;
+  readonly recordingSessionId: string;
+  readonly clientDeviceId: string | null;
+  readonly clientPlatform: string | null;
+}
+
+export interface CurrentConversation {
+  readonly id: string;
+  /** Wall time of the first word; undefined before it. */
+  startedAtMs: number | undefined;
+  /** Last time somebody spoke, or the start. */
+  finishedAtMs: number;
+  transcript: LiveTranscript;
+}
+
+export interface Begun {
+  readonly current: CurrentConversation;
+  /** A conversation the client named that is over already. */
+  readonly announced: { readonly id: string; readonly status: string } | undefined;
+}
+
+/** The first conversation of a socket. */
+export async function prepareFirst(db: Db, random: Random, who: ConversationIdentity, nowMs: number): Promise<Begun> {
+  const clientId = who.query.clientConversationId;
+  const named = clientId === null ? undefined : await findConversation(db, who.userId, clientId);
+  const taken = clientId !== null && named === undefined && (await conversationIdTaken(db, who.userId, clientId));
+  const open = clientId === null ? await findOpenConversation(db, who.userId) : undefined;
+  const decision = prepareConversation({
+    source: who.query.source,
+    clientDeviceId: who.clientDeviceId,
+    timeoutMs: who.query.conversationTimeoutMs,
+    nowMs,
+    clientConversationId: taken ? null : clientId,
+    named: named === undefined ? undefined : openRow(named),
+    open: open === undefined ? undefined : openRow(open),
+  });
+  if (decision.action === "resume") {
+    const row = named ?? open;
+    if (row !== undefined) return { current: await resume(db, row), announced: undefined };
+  }
+  if (decision.action === "end_and_create") {
+    const end = {
+      userId: who.userId,
+      conversationId: decision.endId,
+      trigger: "silence",
+      force: false,
+      nowMs,
+    } as const;
+    await admitConversation(db, end);
+  }
+  const id = decision.action === "create" || decision.action === "end_and_create" ? decision.id : null;
+  const announced =
+    decision.action === "announce_and_create" ? { id: decision.id, status: decision.status } : undefined;
+  return { current: await beginNew(db, who, id ?? random.uuid(), nowMs), announced };
+}
+
+function openRow(row: ConversationRow) {
+  return {
+    id: row.id,
+    status: row.status,
+    discarded: row.discarded,
+    deleted: row.deleted_at !== null,
+    locked: row.is_locked,
+    source: row.source,
+    clientDeviceId: row.client_device_id,
+    finishedAtMs: row.finished_at,
+  };
+}
+
+async function resume(db: Db, row: ConversationRow): Promise<CurrentConversation> {
+  const segments = await loadSegments(db, row.user_id, row.id);
+  return {
+    id: row.id,
+    startedAtMs: segments.length === 0 ? undefined : row.started_at,
+    finishedAtMs: row.finished_at,
+    transcript: resumeTranscript(segments),
+  };
+}
+
+/** A fresh, empty conversation. */
+export async function beginNew(
+  db: Db,
+  who: ConversationIdentity,
+  id: string,
+  nowMs: number,
+): Promise<CurrentConversation> {
+  await createConversation(db, {
+    userId: who.userId,
+    id,
+    origin: "live",
+    source: who.query.source,
+    language: who.query.language,
+    externalData: { conversation_role: who.query.conversationRole, recording_session_id: who.recordingSessionId },
+    clientDeviceId: who.clientDeviceId,
+    clientPlatform: who.clientPlatform,
+    recordingSessionId: who.recordingSessionId,
+    silenceTimeoutMs: who.query.conversationTimeoutMs,
+    startedAtMs: nowMs,
+    nowMs,
+  });
+  return { id, startedAtMs: undefined, finishedAtMs: nowMs, transcript: emptyTranscript };
+}
+
+/** A recognised stretch as a segment of this conversation. */
+export function segmentOf(
+  current: CurrentConversation,
+  stretch: RecognisedStretch,
+  id: string,
+  provider: string,
+): Segment {
+  const startedAtMs = current.startedAtMs ?? stretch.startedAtMs;
+  const seconds = (ms: number): number => Math.max(0, Math.round(ms - startedAtMs) / 1000);
+  return {
+    id,
+    text: stretch.text,
+    speaker: `SPEAKER_${String(stretch.speaker).padStart(2, "0")}`,
+    speaker_id: stretch.speaker,
+    is_user: false,
+    person_id: null,
+    start: seconds(stretch.startedAtMs),
+    end: Math.max(seconds(stretch.startedAtMs), seconds(stretch.endedAtMs)),
+    translations: [],
+    speech_profile_processed: true,
+    stt_provider: provider,
+  };
+}
+
+/** Shows a partial; nothing is stored. */
+export function previewPartial(current: CurrentConversation, partial: Segment | undefined): ClientUpdate {
+  const { next, update } = showPartial(current.transcript, partial);
+  current.transcript = next;
+  return update;
+}
+
+export type FinalOutcome =
+  | { readonly outcome: "stored"; readonly update: ClientUpdate }
+  | { readonly outcome: "fenced" | "closed" };
+
+/** Stores a final and the watermark behind it, then says what to show. Throws where the database cannot be reached. */
+export async function storeFinal(
+  db: Db,
+  hold: RecordingHold,
+  current: CurrentConversation,
+  final: Segment,
+  at: { readonly startedAtMs: number; readonly transcribedMessages: number; readonly nowMs: number },
+): Promise<FinalOutcome> {
+  const step = addFinals(current.transcript, [final]);
+  const isFirst = current.startedAtMs === undefined;
+  const outcome = await commitSegments(db, {
+    hold,
+    conversationId: current.id,
+    upserts: step.upserts,
+    deletedIds: step.removedIds,
+    transcribedMessages: at.transcribedMessages,
+    ...(isFirst ? { startedAtMs: at.startedAtMs } : {}),
+    nowMs: at.nowMs,
+  });
+  if (outcome !== "stored") return { outcome };
+  current.transcript = step.next;
+  current.startedAtMs ??= at.startedAtMs;
+  current.finishedAtMs = at.nowMs;
+  return { outcome: "stored", update: step.update };
+}

@@ -1,0 +1,194 @@
+/**
+ * The live sockets of this process: takes upgrades of `/v4/listen` and `/v4/web/listen`, finds out who is there, runs a
+ * session for each, and ends them in order. Refusals that a client must be able to read are made after the socket was
+ * accepted (reference listen-and-pusher 2.1); what is wrong with the server is said before, as 503 with `Retry-After`.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { CLOSE, type Config, LISTEN, type ListenQuery, messageOf, parseListenQuery } from "@holdfast/contract";
+import type { Clock, Log, Random } from "@holdfast/core";
+import type { AdmitOutcome, Db, TokenCheck } from "@holdfast/store";
+import { type WebSocket, WebSocketServer } from "ws";
+import { audioFormat, bearerToken, type Refusal, refusalOf, webAuthToken } from "./admission.ts";
+import { Inbox } from "./inbox.ts";
+import { LiveSession } from "./session.ts";
+
+export interface ListenGateway {
+  /** Takes a socket that asked for `/v4/listen` or `/v4/web/listen`. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends the live conversation if a session of this process holds it; undefined where none does. */
+  endConversation(
+    userId: string,
+    conversationId: string,
+    options: { trigger: "stop" | "finalize"; force: boolean },
+  ): Promise<AdmitOutcome | undefined>;
+  sessionCount(): number;
+  /** Takes nothing new, makes received audio durable, closes every socket with 1012, waits for the sessions to end. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ListenGatewayDeps {
+  readonly db: Db;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly authenticate: (token: string) => Promise<TokenCheck>;
+}
+
+export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: LISTEN.maxMessageBytes,
+  });
+  const sessions = new Map<LiveSession, Promise<void>>();
+  const sockets = new Set<WebSocket>();
+  let draining = false;
+
+  const runSession = (caller: Caller, userId: string): void => {
+    const { socket, inbox, request, query } = caller;
+    const format = audioFormat(query);
+    if ("reason" in format) {
+      refuse(socket, format);
+      return;
+    }
+    const session = new LiveSession(deps, socket, inbox, { userId, query, format, ...provenance(request) });
+    sessions.set(
+      session,
+      session.run().finally(() => sessions.delete(session)),
+    );
+  };
+
+  const accept = (upgrade: Upgrade, then: (caller: Caller) => void): void => {
+    const { request, query } = upgrade;
+    server.handleUpgrade(request, upgrade.socket, upgrade.head, (socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("error", (error) => deps.log.debug({ error: messageOf(error) }, "live socket error"));
+      then({ socket, inbox: new Inbox(socket), request, query });
+    });
+  };
+
+  /** Who a token belongs to, or how to refuse its socket. */
+  const identify = async (token: string): Promise<{ readonly userId: string } | Refusal> => {
+    const check = await deps.authenticate(token);
+    return check.outcome === "valid" ? { userId: check.userId } : (refusalOf(check) ?? unknownFailure);
+  };
+
+  const handleListen = async (upgrade: Upgrade): Promise<void> => {
+    const bearer = bearerToken(upgrade.request.headers.authorization);
+    const who = "token" in bearer ? await identify(bearer.token) : bearer;
+    accept(upgrade, (caller) => {
+      if ("userId" in who) runSession(caller, who.userId);
+      else refuse(caller.socket, who);
+    });
+  };
+
+  const handleWeb = (upgrade: Upgrade): void => {
+    accept(upgrade, (caller) => {
+      const { socket, inbox } = caller;
+      const late = deps.clock.after(LISTEN.webAuthTimeoutMs, () =>
+        refuse(socket, { code: CLOSE.policy, reason: "Auth timeout" }),
+      );
+      socket.on("close", () => late.cancel());
+      inbox.first((data, isBinary) => {
+        late.cancel();
+        const bearer = webAuthToken(data, isBinary);
+        if ("token" in bearer) void authenticateWeb(caller, bearer.token);
+        else refuse(socket, bearer);
+      });
+    });
+  };
+
+  const authenticateWeb = async (caller: Caller, token: string): Promise<void> => {
+    const { socket } = caller;
+    const who = await identify(token).catch((error: unknown) => {
+      deps.log.warn({ error: messageOf(error) }, "a token could not be checked");
+      return unknownFailure;
+    });
+    const success = "userId" in who;
+    socket.send(JSON.stringify({ type: "auth_response", success }), () => {});
+    if (success) runSession(caller, who.userId);
+    else refuse(socket, who === unknownFailure || who.code !== CLOSE.policy ? who : invalidToken);
+  };
+
+  return {
+    handleUpgrade(request, socket, head) {
+      const url = new URL(request.url ?? "/", "http://gateway");
+      const query = parseListenQuery(url.searchParams);
+      if (draining) return refuseUpgrade(socket, 5);
+      const upgrade = { request, socket, head, query };
+      if (url.pathname.replace(/\/+$/, "") === "/v4/web/listen") return handleWeb(upgrade);
+      handleListen(upgrade).catch((error: unknown) => {
+        deps.log.warn({ error: messageOf(error) }, "an upgrade could not be served");
+        refuseUpgrade(socket, 2);
+      });
+    },
+    async endConversation(userId, conversationId, options) {
+      for (const session of sessions.keys()) {
+        if (session.userId === userId && session.holds(conversationId)) {
+          return await session.endConversation(conversationId, options);
+        }
+      }
+      return undefined;
+    },
+    sessionCount: () => sessions.size,
+    async drain() {
+      draining = true;
+      await Promise.allSettled([...sessions.keys()].map((session) => session.drain()));
+      await Promise.allSettled(sessions.values());
+    },
+    async close() {
+      draining = true;
+      for (const socket of sockets) socket.terminate();
+      await Promise.allSettled(sessions.values());
+      server.close();
+    },
+  };
+}
+
+/** An HTTP request that wants to become a live socket. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly query: ListenQuery;
+}
+
+/** An accepted socket that nobody listens to yet. */
+interface Caller {
+  readonly socket: WebSocket;
+  readonly inbox: Inbox;
+  readonly request: IncomingMessage;
+  readonly query: ListenQuery;
+}
+
+const invalidToken: Refusal = { code: CLOSE.policy, reason: "Invalid token" };
+
+const unknownFailure: Refusal = { code: CLOSE.policy, reason: "Auth error" };
+
+function refuse(socket: WebSocket, refusal: Refusal): void {
+  socket.resume();
+  socket.close(refusal.code, refusal.reason);
+}
+
+function refuseUpgrade(socket: Duplex, retryAfterSeconds: number): void {
+  socket.end(
+    `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${retryAfterSeconds}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
+}
+
+/** Which device records: known only where both headers are there (reference offline-sync 3.1). */
+function provenance(request: IncomingMessage): { clientDeviceId: string | null; clientPlatform: string | null } {
+  const platform = headerOf(request, "x-app-platform");
+  const device = headerOf(request, "x-device-id-hash");
+  const known = platform !== null && device !== null && device !== "default";
+  return { clientPlatform: platform, clientDeviceId: known ? `${platform}_${device}`.toLowerCase() : null };
+}
+
+function headerOf(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? value.slice(0, 100) : null;
+}

@@ -1,0 +1,82 @@
+/**
+ * Turns the binary messages of a client into numbered, timed audio messages: tells keep-alives from audio, drops what a
+ * replay repeats, decides what `pcm8` means on this socket, and gives each message its wall time.
+ */
+import {
+  AUDIO_LOG,
+  type DecodableCodec,
+  detectPcm8Layout,
+  LISTEN,
+  messageMs,
+  type Pcm8Layout,
+} from "@holdfast/contract";
+import { captureTime } from "@holdfast/core";
+import type { AudioMessage } from "./audio-log.ts";
+
+/** Bytes of `pcm8` needed to tell its two meanings apart. */
+const LAYOUT_BYTES = 1_600;
+
+export interface IntakeOptions {
+  readonly codec: DecodableCodec;
+  readonly sampleRate: number;
+  /** Count of the recording's messages that are durable already. */
+  readonly durable: number;
+  /** Count of messages before the first one on this socket, if the client says so. */
+  readonly firstSequence: number | null;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  #next: number;
+  #repeated: number;
+  #layout: Pcm8Layout = "linear8";
+  #undecided: { bytes: Uint8Array; arrivedAtMs: number }[] | undefined;
+  #endMs: number | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#next = options.durable;
+    this.#repeated = options.firstSequence === null ? 0 : Math.max(0, options.durable - options.firstSequence);
+    this.#undecided = options.codec === "pcm8" ? [] : undefined;
+  }
+
+  /** False where the client left a hole before its first message: nothing after a hole may be acknowledged. */
+  get acknowledgeable(): boolean {
+    return this.#options.firstSequence === null || this.#options.firstSequence <= this.#options.durable;
+  }
+
+  get layout(): Pcm8Layout {
+    return this.#layout;
+  }
+
+  /** The audio messages that this binary message completes: none for keep-alives and repeats, usually one. */
+  take(bytes: Uint8Array, arrivedAtMs: number, conversationId: string): AudioMessage[] {
+    if (bytes.length <= LISTEN.keepAliveMaxBytes) return [];
+    if (this.#repeated > 0) {
+      this.#repeated -= 1;
+      return [];
+    }
+    if (this.#undecided === undefined) return [this.#number(bytes, arrivedAtMs, conversationId)];
+    this.#undecided.push({ bytes, arrivedAtMs });
+    const enough = this.#undecided.reduce((sum, part) => sum + part.bytes.length, 0) >= LAYOUT_BYTES;
+    return enough ? this.settle(conversationId) : [];
+  }
+
+  /** Decides with what there is (the socket is ending) and returns what waited for the decision. */
+  settle(conversationId: string): AudioMessage[] {
+    const parts = this.#undecided ?? [];
+    if (parts.length === 0) return [];
+    this.#undecided = undefined;
+    this.#layout = detectPcm8Layout(Buffer.concat(parts.map((part) => part.bytes)).subarray(0, AUDIO_LOG.flushBytes));
+    return parts.map((part) => this.#number(part.bytes, part.arrivedAtMs, conversationId));
+  }
+
+  #number(bytes: Uint8Array, arrivedAtMs: number, conversationId: string): AudioMessage {
+    const durationMs = messageMs(this.#options.codec, this.#options.sampleRate, bytes, this.#layout);
+    const capturedAtMs = captureTime(this.#endMs, arrivedAtMs, durationMs);
+    this.#endMs = capturedAtMs + durationMs;
+    const index = this.#next;
+    this.#next += 1;
+    return { index, bytes, durationMs, capturedAtMs, conversationId };
+  }
+}

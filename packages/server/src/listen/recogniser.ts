@@ -1,0 +1,261 @@
+/**
+ * The recogniser stream of one live session. It is replaceable at any moment: when a stream ends, a new one is opened after a
+ * short backoff and fed again from the watermark on, first with what the store holds, then with what is not durable yet, then
+ * live (DESIGN section 3: the transcript is a function of durable audio, not of a lucky socket).
+ *
+ * States: `waiting` (no stream, a try is due), `opening`, `replaying` (feeding what came before), `live`, `ended`.
+ * Results are handled one after the other; a result of a stream that ended still counts, and a new stream is fed only after
+ * all of them were handled.
+ */
+import type { DecodableCodec, Pcm8Layout, StreamResults } from "@holdfast/contract";
+import { messageMs, messageOf } from "@holdfast/contract";
+import { backoffMs, type Clock, type Log, type Random, sleep, Timeline } from "@holdfast/core";
+import { type Db, isDatabaseUnavailable, loadChunks, type RecordingHold } from "@holdfast/store";
+import type { StreamEvents, SttStream } from "@holdfast/stt-client";
+import type { AudioLog, AudioMessage } from "./audio-log.ts";
+
+/** A stretch of the stream as a moment of the recording. */
+export interface RecognisedStretch {
+  readonly text: string;
+  readonly isFinal: boolean;
+  /** Wall times, Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Audio messages of the recording that this final closes. */
+  readonly messages: number | undefined;
+  readonly speaker: number;
+}
+
+export type RecogniserState = "waiting" | "opening" | "replaying" | "live" | "ended";
+
+export interface RecogniserOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly hold: RecordingHold;
+  readonly codec: DecodableCodec;
+  readonly sampleRate: number;
+  readonly layout: () => Pcm8Layout;
+  readonly audio: AudioLog;
+  /** Opens a stream to the engine; throws where there is none left to try. */
+  readonly open: (layout: Pcm8Layout, events: StreamEvents) => SttStream;
+  /** Stores a stretch. Called one at a time; must not return before a final is stored. */
+  readonly onStretch: (stretch: RecognisedStretch) => Promise<void>;
+  /** The stream is gone (`lost`), or words flow (again). */
+  readonly onState: (state: "live" | "lost") => void;
+  /** The engine will never take this session. */
+  readonly onRefused: (error: Error) => void;
+}
+
+const BACKOFF = { baseMs: 100, capMs: 5_000, jitter: 0.25 };
+
+/** Longest wait for the answer to `Finalize` and for the end of a stream. */
+const FLUSH_DEADLINE_MS = 8_000;
+
+export class Recogniser {
+  readonly #options: RecogniserOptions;
+  readonly #stop = new AbortController();
+  #state: RecogniserState = "waiting";
+  #stream: SttStream | undefined;
+  #timeline = new Timeline();
+  /** Next message the stream should get. */
+  #next: number;
+  /** Everything before is stored or owned by a repair. */
+  #watermark: number;
+  #results: Promise<void> = Promise.resolve();
+  #unhandled = 0;
+  #flushed: (() => void) | undefined;
+  #ended: Promise<void>;
+
+  constructor(options: RecogniserOptions) {
+    this.#options = options;
+    this.#watermark = options.hold.transcribedMessages;
+    this.#next = this.#watermark;
+    this.#ended = this.#run();
+  }
+
+  get state(): RecogniserState {
+    return this.#state;
+  }
+
+  get watermark(): number {
+    return this.#watermark;
+  }
+
+  /** Feeds a message that was just taken into the audio log. What cannot be fed now is fed by the next stream. */
+  push(message: AudioMessage): void {
+    if (this.#state === "live" && message.index === this.#next) this.#feed(message);
+  }
+
+  /** Asks for everything heard so far to become final, and waits until it is stored, within a deadline. */
+  async flush(): Promise<void> {
+    if (this.#state !== "live") return;
+    const { clock } = this.#options;
+    const answered = new Promise<void>((resolve) => {
+      this.#flushed = resolve;
+    });
+    this.#stream?.finalize();
+    const waited = new AbortController();
+    await Promise.race([
+      answered,
+      sleep(clock, FLUSH_DEADLINE_MS, AbortSignal.any([waited.signal, this.#stop.signal])),
+    ]);
+    waited.abort();
+    this.#flushed = undefined;
+    await this.#results;
+  }
+
+  /** The stretch up to here now belongs to somebody else (a repair): forget it and start a new stream behind it. */
+  skipTo(message: number): void {
+    if (message <= this.#watermark) return;
+    this.#watermark = message;
+    this.#stream?.abort();
+  }
+
+  /** Ends the stream in order: its last words are stored before this resolves, within a deadline. */
+  async finish(): Promise<void> {
+    if (this.#state === "live") {
+      const deadline = new AbortController();
+      await Promise.race([
+        this.#stream?.finish().catch(() => {}),
+        sleep(this.#options.clock, FLUSH_DEADLINE_MS, deadline.signal),
+      ]);
+      deadline.abort();
+    }
+    await this.#results;
+    this.abort();
+    await this.#ended;
+  }
+
+  abort(): void {
+    this.#stop.abort();
+    this.#stream?.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, log } = this.#options;
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      this.#state = "opening";
+      const lived = await this.#runStream().catch((error: unknown) => {
+        log.warn({ error: messageOf(error) }, "recogniser stream failed");
+        return false;
+      });
+      this.#stream = undefined;
+      if (this.#stop.signal.aborted) break;
+      this.#state = "waiting";
+      failures = lived ? 0 : failures + 1;
+      this.#options.onState("lost");
+      await sleep(clock, backoffMs(failures, random.next(), BACKOFF), this.#stop.signal);
+    }
+    this.#state = "ended";
+  }
+
+  /** One stream from opening to its end. True where it got as far as live. */
+  async #runStream(): Promise<boolean> {
+    await this.#results;
+    const timeline = new Timeline();
+    this.#timeline = timeline;
+    const opened = Promise.withResolvers<boolean>();
+    const ended = Promise.withResolvers<false>();
+    this.#stream = this.#options.open(this.#options.layout(), {
+      onOpen: () => opened.resolve(true),
+      onResults: (results) => this.#enqueue(results, timeline),
+      onEnd: (end) => {
+        if (end.error !== undefined) {
+          this.#options.log.warn({ code: end.code, error: end.error.code }, "recogniser stream ended");
+          if (end.error.class === "auth" || end.error.class === "content") this.#options.onRefused(end.error);
+        }
+        ended.resolve(false);
+      },
+    });
+    if (!(await Promise.race([opened.promise, ended.promise]))) return false;
+    this.#state = "replaying";
+    if (!(await Promise.race([this.#replay(), ended.promise]))) return false;
+    this.#state = "live";
+    this.#options.onState("live");
+    await ended.promise;
+    this.#flushed?.();
+    return true;
+  }
+
+  /** Feeds everything between the watermark and now. Ends synchronously with the last message, so that none is missed. */
+  async #replay(): Promise<boolean> {
+    const { hold, audio } = this.#options;
+    this.#next = this.#watermark;
+    while (this.#next < audio.durable) {
+      const upTo = audio.durable;
+      const chunks = await this.#load(this.#next, upTo);
+      if (this.#stop.signal.aborted) return false;
+      for (const chunk of chunks) this.#feedChunk(chunk);
+      if (this.#next < upTo) {
+        this.#options.log.error({ from: this.#next, to: upTo, session: hold.id }, "durable audio is missing");
+        this.#next = upTo;
+      }
+    }
+    for (const message of audio.waitingFrom(this.#next)) this.#feed(message);
+    return true;
+  }
+
+  async #load(from: number, to: number): ReturnType<typeof loadChunks> {
+    const { db, hold, clock } = this.#options;
+    while (true) {
+      try {
+        return await loadChunks(db, hold.userId, hold.id, from, to);
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) || this.#stop.signal.aborted) throw error;
+        await sleep(clock, 500, this.#stop.signal);
+      }
+    }
+  }
+
+  #feedChunk(chunk: Awaited<ReturnType<typeof loadChunks>>[number]): void {
+    let capturedAtMs = chunk.capturedAtMs;
+    chunk.messages.forEach((bytes, offset) => {
+      const index = chunk.firstMessage + offset;
+      const durationMs = messageMs(this.#options.codec, this.#options.sampleRate, bytes, this.#options.layout());
+      if (index >= this.#next) {
+        this.#feed({ index, bytes, durationMs, capturedAtMs, conversationId: chunk.conversationId });
+      }
+      capturedAtMs += durationMs;
+    });
+  }
+
+  #feed(message: AudioMessage): void {
+    this.#timeline.push(message.index, message.durationMs, message.capturedAtMs);
+    this.#next = message.index + 1;
+    // A stream that cannot take a message has a hole from here on: the next one is fed from the watermark again.
+    if (this.#stream?.send(message.bytes) !== true) this.#stream?.abort();
+  }
+
+  #enqueue(results: StreamResults, timeline: Timeline): void {
+    if (!results.is_final && this.#unhandled > 0) return;
+    this.#unhandled += 1;
+    this.#results = this.#results
+      .then(() => this.#handle(results, timeline))
+      .catch((error: unknown) => {
+        this.#options.log.error({ error: messageOf(error) }, "a recognised stretch could not be stored");
+        this.#stream?.abort();
+      })
+      .finally(() => {
+        this.#unhandled -= 1;
+        if (results.from_finalize) this.#flushed?.();
+      });
+  }
+
+  async #handle(results: StreamResults, timeline: Timeline): Promise<void> {
+    const startMs = results.start * 1000;
+    const endMs = (results.start + results.duration) * 1000;
+    const best = results.channel.alternatives[0];
+    const text = best?.transcript.trim() ?? "";
+    const startedAtMs = timeline.wallAt(best?.words?.[0] === undefined ? startMs : best.words[0].start * 1000);
+    const endedAtMs = timeline.wallAt(best?.words?.at(-1) === undefined ? endMs : (best.words.at(-1)?.end ?? 0) * 1000);
+    if (startedAtMs === undefined || endedAtMs === undefined) return;
+    const messages = results.is_final ? timeline.messagesBefore(endMs) : undefined;
+    const speaker = best?.words?.[0]?.speaker ?? 0;
+    await this.#options.onStretch({ text, isFinal: results.is_final, startedAtMs, endedAtMs, messages, speaker });
+    if (messages !== undefined && messages > this.#watermark) this.#watermark = messages;
+    if (results.is_final) timeline.forget(endMs);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Puts the gateway together: token checks, live sockets, HTTP routes, one listening socket for all of them. The database
+ * need not be there yet: what needs it answers 503 until it is. `drain` takes nothing new and lets what is in hand finish;
+ * `close` ends everything; both may be called more than once.
+ */
+import type { AddressInfo } from "node:net";
+import { createTokenChecker } from "./auth/token-checker.ts";
+import type { GatewayDeps } from "./gateway-deps.ts";
+import { createApp } from "./http/app.ts";
+import type { HttpContext } from "./http/context.ts";
+import { attachUpgrades } from "./http/upgrade.ts";
+import { createListenGateway } from "./listen/gateway.ts";
+
+export interface Gateway {
+  readonly port: number;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Resolves once the gateway listens. Throws where the port is taken. */
+export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
+  const { db, config, clock, random, log } = deps;
+  const tokens = createTokenChecker({ db, clock });
+  const authenticate = tokens.check;
+  const listen = createListenGateway({ db, config, clock, random, log, authenticate });
+  const draining = new AbortController();
+  const context: HttpContext = { ...deps, webRoot: deps.webRoot, tokens, listen, draining: draining.signal };
+  const app = await createApp(context);
+  attachUpgrades(app.server, listen);
+  await app.listen({ port: config.HOLDFAST_PORT, host: config.HOLDFAST_HOST });
+  const address = app.server.address() as AddressInfo;
+
+  let drained: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    draining.abort();
+    await listen.drain();
+    await app.close();
+  };
+  const close = async (): Promise<void> => {
+    draining.abort();
+    await listen.close();
+    const ended = app.close();
+    app.server.closeAllConnections();
+    await ended;
+  };
+  return {
+    port: address.port,
+    drain: () => (drained ??= drain()),
+    close: () => (closed ??= close()),
+  };
+}

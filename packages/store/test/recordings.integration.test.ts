@@ -1,0 +1,205 @@
+/** Live audio: durable once, fenced, transcribed or handed over, never both. On a real PostgreSQL. */
+import {
+  admitConversation,
+  advanceWatermark,
+  claimJob,
+  commitRepair,
+  commitSegments,
+  type Db,
+  findJob,
+  freeTranscribedAudio,
+  handOverAbandoned,
+  listJobs,
+  loadChunks,
+  loadConversation,
+  releaseRecording,
+  transcribedMessages,
+} from "@holdfast/store";
+import { startTestServer, type TestServer } from "@holdfast/testkit";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { chunk, openConversation, recording, segment, T0, USER } from "./seed.ts";
+
+let server: TestServer;
+let db: Db;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  const database = await server.database();
+  db = database.db;
+  await openConversation(db, "c1");
+  return async () => await db.destroy();
+});
+
+const commit = (hold: Awaited<ReturnType<typeof recording>>, over: object = {}) =>
+  commitSegments(db, {
+    hold,
+    conversationId: "c1",
+    upserts: [segment("s1", "Hello.", 0, 1)],
+    deletedIds: [],
+    transcribedMessages: 50,
+    startedAtMs: T0 + 500,
+    nowMs: T0 + 2_000,
+    ...over,
+  });
+
+describe("audio chunks", () => {
+  it("are stored once, also when the answer was lost and the write is repeated", async () => {
+    const hold = await recording(db);
+    expect(await chunk(db, hold, "c1", 0, 50)).toBe("stored");
+    expect(await chunk(db, hold, "c1", 0, 50)).toBe("stored");
+    expect(await chunk(db, hold, "c1", 50, 10)).toBe("stored");
+    const chunks = await loadChunks(db, USER, "r1", 0, 1_000);
+    expect(chunks.flatMap((item) => item.messages.map((message) => message[1]))).toEqual([...Array(60).keys()]);
+  });
+
+  it("are refused to a socket whose recording another one took over", async () => {
+    const old = await recording(db);
+    await chunk(db, old, "c1", 0, 50);
+    const current = await recording(db);
+    expect(current).toMatchObject({ epoch: 2, durableMessages: 50 });
+    expect(await chunk(db, old, "c1", 50, 10)).toBe("fenced");
+    expect(await chunk(db, current, "c1", 50, 10)).toBe("stored");
+  });
+
+  it("come back cut to the message, with the time of that message", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    const [cut] = await loadChunks(db, USER, "r1", 10, 40);
+    expect(cut).toMatchObject({ firstMessage: 10, messageCount: 30, capturedAtMs: T0 + 200 });
+  });
+});
+
+describe("words", () => {
+  it("move the watermark in the same commit and set the start with the first word", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    expect(await commit(hold)).toBe("stored");
+    expect(await transcribedMessages(db, hold)).toBe(50);
+    const conversation = await loadConversation(db, USER, "c1");
+    expect(conversation).toMatchObject({
+      started_at: new Date(T0 + 500).toISOString(),
+      finished_at: new Date(T0 + 2_000).toISOString(),
+      transcript_segments: [{ id: "s1", text: "Hello." }],
+    });
+  });
+
+  it("never move it beyond what is durable, nor backwards", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await advanceWatermark(db, hold, 80);
+    expect(await transcribedMessages(db, hold)).toBe(50);
+    await advanceWatermark(db, hold, 20);
+    expect(await transcribedMessages(db, hold)).toBe(50);
+  });
+
+  it("are refused with nothing written: another socket owns the recording, or the conversation is over", async () => {
+    const old = await recording(db);
+    await chunk(db, old, "c1", 0, 50);
+    const current = await recording(db);
+    expect(await commit(old)).toBe("fenced");
+    await commit(current);
+    await admitConversation(db, {
+      userId: USER,
+      conversationId: "c1",
+      trigger: "stop",
+      force: true,
+      ownSessionId: "r1",
+      nowMs: T0,
+    });
+    expect(await commit(current, { upserts: [segment("s2", "Late.", 2, 3)] })).toBe("closed");
+    expect((await loadConversation(db, USER, "c1"))?.transcript_segments).toHaveLength(1);
+  });
+});
+
+describe("audio whose gateway died", () => {
+  it("becomes a repair after its lease ran out, not before, and its old owner is fenced", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    expect(await handOverAbandoned(db, T0 + 20_000, 10_000, 10)).toBe(0);
+    expect(await handOverAbandoned(db, T0 + 30_000, 10_000, 10)).toBe(1);
+    const [job] = await listJobs(db, { kinds: ["repair"], limit: 5 });
+    expect(job).toMatchObject({
+      conversationId: "c1",
+      payload: { recording_session_id: "r1", from_message: 0, to_message: 50 },
+    });
+    expect(await transcribedMessages(db, hold)).toBe(50);
+    expect(await commit(hold)).toBe("fenced");
+    expect(await handOverAbandoned(db, T0 + 60_000, 10_000, 10)).toBe(0);
+  });
+
+  it("makes one repair per conversation in the stretch", async () => {
+    await openConversation(db, "c2");
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await chunk(db, hold, "c2", 50, 50);
+    await advanceWatermark(db, hold, 20);
+    await handOverAbandoned(db, T0 + 60_000, 10_000, 10);
+    const jobs = await listJobs(db, { kinds: ["repair"], limit: 5 });
+    const ranges = jobs.map((job) => [job.conversationId, job.payload.from_message, job.payload.to_message]);
+    expect(ranges.sort()).toEqual([
+      ["c1", 20, 50],
+      ["c2", 50, 100],
+    ]);
+  });
+
+  it("blocks the end of its conversation until its words are there, then lets it go on", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await releaseRecording(db, hold, T0);
+    const end = { userId: USER, conversationId: "c1", trigger: "sweep", force: false, nowMs: T0 + 1_000 } as const;
+    const admitted = await admitConversation(db, end);
+    expect(admitted).toMatchObject({ outcome: "admitted", ticket: { state: "blocked" } });
+    expect(await loadConversation(db, USER, "c1")).toMatchObject({
+      status: "processing",
+      state_reason: "awaiting_transcription",
+    });
+    expect(await claimJob(db, ["finalization"], { owner: "p", nowMs: T0 + 2_000, leaseMs: 15_000 })).toBeUndefined();
+    const repair = await claimJob(db, ["repair"], { owner: "w", nowMs: T0 + 2_000, leaseMs: 15_000 });
+    if (repair === undefined) throw new Error("no repair");
+    const words = (startedAtMs: number) => [segment("r", "Repaired.", (T0 + 300 - startedAtMs) / 1000, 1)];
+    expect(await commitRepair(db, repair, T0 + 300, words, T0 + 3_000)).toBe(true);
+    const conversation = await loadConversation(db, USER, "c1");
+    expect(conversation?.transcript_segments).toMatchObject([{ text: "Repaired.", start: 0 }]);
+    expect(await claimJob(db, ["finalization"], { owner: "p", nowMs: T0 + 3_000, leaseMs: 15_000 })).toBeDefined();
+  });
+
+  it("writes a repair only while its lease is held", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await handOverAbandoned(db, T0 + 60_000, 10_000, 10);
+    const first = await claimJob(db, ["repair"], { owner: "w1", nowMs: T0, leaseMs: 15_000 });
+    expect(first).toBeUndefined();
+    const early = await claimJob(db, ["repair"], { owner: "w1", nowMs: T0 + 60_000, leaseMs: 15_000 });
+    const late = await claimJob(db, ["repair"], { owner: "w2", nowMs: T0 + 75_001, leaseMs: 15_000 });
+    if (early === undefined || late === undefined) throw new Error("not claimed");
+    expect(late.epoch).toBe(early.epoch + 1);
+    const words = () => [segment("r", "Once.", 0, 1)];
+    expect(await commitRepair(db, early, T0, words, T0)).toBe(false);
+    expect(await commitRepair(db, late, T0, words, T0)).toBe(true);
+    expect((await findJob(db, USER, late.id))?.state).toBe("completed");
+    expect((await loadConversation(db, USER, "c1"))?.transcript_segments).toHaveLength(1);
+  });
+});
+
+describe("transcribed audio", () => {
+  it("is freed when its conversation is completed, and not before", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await commit(hold);
+    expect(await freeTranscribedAudio(db, 100)).toBe(0);
+    await db.updateTable("conversations").set({ status: "completed" }).execute();
+    expect(await freeTranscribedAudio(db, 100)).toBe(1);
+    expect(await loadChunks(db, USER, "r1", 0, 100)).toEqual([]);
+  });
+
+  it("is kept while it has no words yet", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await db.updateTable("conversations").set({ status: "completed" }).execute();
+    expect(await freeTranscribedAudio(db, 100)).toBe(0);
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * The live half of a scripted gateway, without sockets: it answers one connection with the start sequence, keeps its audio in
+ * the ledger and speaks only when told to (or, with `automatic`, after every message). Tests drive it with a fake clock.
+ */
+import { AudioLedger, type LedgerConnection } from "./audio-ledger.ts";
+
+/** What a transport gives a connection to answer with. */
+export interface LivePeer {
+  text(message: string): void;
+  close(code: number, reason: string): void;
+}
+
+export interface LiveConnection {
+  readonly query: URLSearchParams;
+  readonly peer: LivePeer;
+  readonly audio: LedgerConnection;
+}
+
+export interface LiveScriptOptions {
+  /** Make every message durable and acknowledge it at once. */
+  readonly automatic?: boolean;
+  /** Called for every audio message that is not a repeat, after it was received. */
+  readonly onMessage?: (connection: LiveConnection) => void;
+}
+
+export class LiveScript {
+  readonly ledger = new AudioLedger();
+  readonly connections: LiveConnection[] = [];
+  readonly #options: LiveScriptOptions;
+
+  constructor(options: LiveScriptOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The connections that are open now. */
+  get open(): LiveConnection[] {
+    return this.connections.filter((connection) => connection.audio.isOpen);
+  }
+
+  connect(query: URLSearchParams, peer: LivePeer): LiveConnection {
+    const recordingId = query.get("client_conversation_id") ?? "";
+    const first = Number(query.get("first_sequence") ?? "0");
+    const connection: LiveConnection = { query, peer, audio: this.ledger.open(recordingId, first) };
+    this.connections.push(connection);
+    return connection;
+  }
+
+  /** `service_status`, `conversation_session`, `ping`, `ready`: what a healthy server says first. */
+  greet(connection: LiveConnection): void {
+    this.say(connection, { type: "service_status", status: "initiating", status_text: "Service Starting" });
+    this.say(connection, {
+      type: "conversation_session",
+      conversation_id: connection.audio.recordingId,
+      status: "in_progress",
+      recording_session_id: connection.audio.recordingId,
+      lifecycle_version: 1,
+      lifecycle_phase: "in_progress",
+      lifecycle_sequence: 1,
+    });
+    connection.peer.text("ping");
+    this.say(connection, { type: "service_status", status: "ready", provider: "scripted" });
+  }
+
+  hear(connection: LiveConnection, message: Uint8Array): void {
+    // Two bytes or less are a keep-alive (reference listen-and-pusher 2.4).
+    if (message.length <= 2) return;
+    this.ledger.receive(connection.audio, message);
+    if (this.#options.automatic === true) this.acknowledge(connection);
+    this.#options.onMessage?.(connection);
+  }
+
+  /** Makes everything received durable and says so. */
+  acknowledge(connection: LiveConnection): void {
+    const sequence = this.ledger.flush(connection.audio);
+    this.say(connection, { type: "audio_ack", sequence, recording_session_id: connection.audio.recordingId });
+  }
+
+  say(connection: LiveConnection, body: object): void {
+    if (connection.audio.isOpen) connection.peer.text(JSON.stringify(body));
+  }
+
+  /** Ends a connection; what was not durable is gone. */
+  drop(connection: LiveConnection, code = 1011, reason = ""): void {
+    if (!connection.audio.isOpen) return;
+    this.ledger.close(connection.audio);
+    connection.peer.close(code, reason);
+  }
+
+  /** The client went away. */
+  gone(connection: LiveConnection): void {
+    this.ledger.close(connection.audio);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The three kinds of sound a worker decodes, each as a stream of 16 kHz samples in the decode thread. Recordings and live
+ * messages are decoded message by message, so that a recording of many hours needs no more memory than a short one. A message
+ * that does not decode is silence of its length and counted: the time of everything after it stays right.
+ */
+
+import { createMessageDecoder, decodeSoundFile } from "@holdfast/codecs";
+import { detectPcm8Layout, readFrames } from "@holdfast/contract";
+import type { DecodeDamage, SoundToDecode } from "./protocol.ts";
+
+export interface SampleBlock {
+  readonly samples: Float32Array;
+  /** Messages decoded so far, and how many of them could not be. */
+  readonly messages: number;
+  readonly badMessages: number;
+}
+
+/** Yields samples; returns what was lost on the way. Throws HoldfastError where the source cannot be read at all. */
+export type SampleStream = AsyncGenerator<SampleBlock, DecodeDamage | undefined>;
+
+/** Messages per block: a second or so. */
+const BLOCK_MESSAGES = 100;
+/** What `detectPcm8Layout` is shown. */
+const LAYOUT_BYTES = 16_000;
+
+export function openSource(source: SoundToDecode): SampleStream {
+  switch (source.kind) {
+    case "recording":
+      return recordingSamples(source);
+    case "sound":
+      return soundSamples(source.bytes);
+    case "messages":
+      return messageSamples(source);
+    default:
+      return source satisfies never;
+  }
+}
+
+async function* recordingSamples({ bytes, name }: Extract<SoundToDecode, { kind: "recording" }>): SampleStream {
+  const { frames, damage } = readFrames(bytes);
+  const codec = name.codec === "opus" && name.frameSamples === 320 ? "opus_fs320" : name.codec;
+  const layout = codec === "pcm8" ? detectPcm8Layout(firstBytes(frames)) : "linear16";
+  const lost = yield* messageSamples({ codec, sampleRate: name.sampleRate, layout, messages: frames });
+  if (damage === "bad_length") return "corrupt";
+  return damage === undefined ? lost : "truncated";
+}
+
+async function* soundSamples(bytes: Uint8Array): SampleStream {
+  const sound = await decodeSoundFile(bytes);
+  yield { samples: sound.samples16k, messages: 1, badMessages: 0 };
+  return sound.damaged ? "corrupt" : undefined;
+}
+
+async function* messageSamples(source: Omit<Extract<SoundToDecode, { kind: "messages" }>, "kind">): SampleStream {
+  const decoder = await createMessageDecoder(source);
+  const width = source.codec === "pcm16" || (source.codec === "pcm8" && source.layout === "linear16") ? 2 : 1;
+  let odd = 0;
+  try {
+    for (let at = 0; at < source.messages.length; at += BLOCK_MESSAGES) {
+      const parts = source.messages.slice(at, at + BLOCK_MESSAGES).map((message) => {
+        if (message.length % width !== 0) odd += 1;
+        return decoder.decode(message);
+      });
+      yield { samples: joined(parts), messages: decoder.stats.messages, badMessages: decoder.stats.badMessages };
+    }
+    return decoder.stats.badMessages + odd > 0 ? "bad_frames" : undefined;
+  } finally {
+    decoder.close();
+  }
+}
+
+function firstBytes(frames: readonly Uint8Array[]): Uint8Array {
+  const head: Uint8Array[] = [];
+  let bytes = 0;
+  for (const frame of frames) {
+    if (bytes >= LAYOUT_BYTES) break;
+    head.push(frame);
+    bytes += frame.length;
+  }
+  return Buffer.concat(head);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,42 @@
+/**
+ * Entry of the decode thread. It holds one source at a time and decodes no further than it is asked to. It is the only part of
+ * the worker that loads codecs, and it is thrown away after each job.
+ */
+
+import { parentPort } from "node:worker_threads";
+import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+import { pieceStream } from "./piece-stream.ts";
+import type { DecodeAnswer, DecodeRequest } from "./protocol.ts";
+import { openSource } from "./sources.ts";
+
+let pieces: ReturnType<typeof pieceStream> | undefined;
+
+async function answer(request: DecodeRequest): Promise<DecodeAnswer> {
+  if (request.type === "open") {
+    // A source that was given up half way still holds its decoder.
+    await pieces?.return(undefined);
+    pieces = pieceStream(openSource(request.source), request.fromSample);
+    return { type: "opened" };
+  }
+  const next = await pieces?.next();
+  if (next === undefined || next.done === true) throw new Error("asked for a piece of nothing");
+  return next.value;
+}
+
+function failure(error: unknown): DecodeAnswer {
+  return {
+    type: "error",
+    code: isHoldfastError(error) ? error.code : "decode_failed",
+    class: failureClassOf(error),
+    message: messageOf(error),
+  };
+}
+
+parentPort?.on("message", (request: DecodeRequest) => {
+  answer(request)
+    .catch(failure)
+    .then((reply) => {
+      const moved = reply.type === "piece" && reply.wav.buffer instanceof ArrayBuffer ? [reply.wav.buffer] : [];
+      parentPort?.postMessage(reply, moved);
+    });
+});

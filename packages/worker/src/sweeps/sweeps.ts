@@ -1,0 +1,101 @@
+/**
+ * What nobody's request moves (law L5): conversations that went silent while no session held them, audio of gateways that died,
+ * audio and uploads that are no longer needed. Several workers may sweep at once; every row is decided by the store under its
+ * own lock, and a row that fails is logged and left for the next time, so it stops nothing else.
+ */
+import { JOBS, messageOf } from "@holdfast/contract";
+import {
+  admitConversation,
+  deleteJob,
+  findExpiredJobs,
+  findSilentConversations,
+  freeTranscribedAudio,
+  handOverAbandoned,
+  uploadFolder,
+} from "@holdfast/store";
+import type { WorkerDeps } from "../deps.ts";
+import { type Repetition, repeat } from "./repeat.ts";
+
+const SILENT_EVERY_MS = 2_000;
+const ABANDONED_EVERY_MS = 5_000;
+const FREE_EVERY_MS = 60_000;
+const EXPIRED_EVERY_MS = 3_600_000;
+
+/** A gateway that lost its lease may still be writing its last chunk. */
+const ABANDONED_GRACE_MS = 10_000;
+const PAGE_ROWS = 100;
+const FREE_PAGE_CHUNKS = 1_000;
+
+export interface Sweeps {
+  stop(): Promise<void>;
+}
+
+export function startSweeps(deps: WorkerDeps): Sweeps {
+  const { clock, log } = deps;
+  const start = (name: string, everyMs: number, call: (signal: AbortSignal) => Promise<void>): Repetition =>
+    repeat({ name, everyMs, clock, log }, call);
+  const running = [
+    start("silent_conversations", SILENT_EVERY_MS, (signal) => sweepSilent(deps, signal)),
+    start("abandoned_audio", ABANDONED_EVERY_MS, () => sweepAbandoned(deps)),
+    start("expired_jobs", EXPIRED_EVERY_MS, (signal) => sweepExpired(deps, signal)),
+  ];
+  if (deps.config.HOLDFAST_AUDIO_RETENTION === "transcribed") {
+    running.push(start("transcribed_audio", FREE_EVERY_MS, (signal) => sweepTranscribed(deps, signal)));
+  }
+  return {
+    async stop() {
+      await Promise.all(running.map((repetition) => repetition.stop()));
+    },
+  };
+}
+
+export async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  for (const row of await findSilentConversations(db, clock.now(), PAGE_ROWS)) {
+    if (signal.aborted) return;
+    await isolated(log, "silent_conversations", row.conversationId, async () => {
+      const { outcome } = await admitConversation(db, { ...row, trigger: "sweep", force: false, nowMs: clock.now() });
+      log.info({ conversationId: row.conversationId, outcome }, "a silent conversation was ended");
+    });
+  }
+}
+
+export async function sweepAbandoned({ db, clock, log }: WorkerDeps): Promise<void> {
+  const sessions = await handOverAbandoned(db, clock.now(), ABANDONED_GRACE_MS, PAGE_ROWS);
+  if (sessions > 0) log.info({ sessions }, "abandoned audio was handed to repair");
+}
+
+export async function sweepTranscribed({ db, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  let freed = 0;
+  for (let page = FREE_PAGE_CHUNKS; page === FREE_PAGE_CHUNKS && !signal.aborted; freed += page) {
+    page = await freeTranscribedAudio(db, FREE_PAGE_CHUNKS);
+  }
+  if (freed > 0) log.info({ chunks: freed }, "transcribed audio was freed");
+}
+
+/** Bytes first: a job without bytes is swept again, bytes without a job would stay for ever. */
+export async function sweepExpired({ db, blobs, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const beforeMs = clock.now() - JOBS.retentionMs;
+  for (;;) {
+    const jobs = await findExpiredJobs(db, beforeMs, PAGE_ROWS);
+    let removed = 0;
+    for (const job of jobs) {
+      if (signal.aborted) return;
+      await isolated(log, "expired_jobs", job.id, async () => {
+        if (job.kind === "sync") await blobs.removeAll(uploadFolder(job.id));
+        await deleteJob(db, job.userId, job.id);
+        removed += 1;
+      });
+    }
+    if (removed > 0) log.info({ jobs: removed }, "expired jobs were removed");
+    // Rows that fail come back on each page; they wait for the next sweep.
+    if (removed === 0 || jobs.length < PAGE_ROWS) return;
+  }
+}
+
+async function isolated(log: WorkerDeps["log"], sweep: string, id: string, call: () => Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    log.warn({ sweep, id, error: messageOf(error) }, "a row could not be swept");
+  }
+}

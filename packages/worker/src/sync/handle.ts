@@ -1,0 +1,54 @@
+/**
+ * An offline job from its lease to its end: file after file in capture order, then the outcome, then the bytes. The outcome is
+ * durable before the bytes go (law L8); after a failure, also a partial one, they stay until the job's retention is over.
+ */
+import { completeUpload, failUpload, type Job, loadUploadFiles, progressJob, uploadFolder } from "@holdfast/store";
+import { createDecodeDesk } from "../decode/desk.ts";
+import type { JobDeps } from "../deps.ts";
+import { LeaseLost } from "../lease-lost.ts";
+import { failureToRecord } from "../settle-failure.ts";
+import { processFile } from "./file.ts";
+import { outcomeOf } from "./outcome.ts";
+import { inCaptureOrder, readSyncPayload } from "./payload.ts";
+import { progressRow, readProgress, type SyncProgress, touchedIds } from "./progress.ts";
+
+export async function handleSync(deps: JobDeps, job: Job, signal: AbortSignal): Promise<void> {
+  const { db, clock, log } = deps;
+  const desk = createDecodeDesk({ clock });
+  const stopDecoding = (): void => void desk.close();
+  signal.addEventListener("abort", stopDecoding, { once: true });
+  let progress = readProgress(job.progress, 0);
+  try {
+    const payload = readSyncPayload(job.payload);
+    const files = inCaptureOrder(await loadUploadFiles(db, job.userId, job.id), payload.startedAtMs ?? job.createdMs);
+    const run = { deps, job, payload, desk, signal };
+    progress = readProgress(job.progress, files.length);
+    for (const file of files.slice(progress.doneFiles)) {
+      const stored = await progressJob(db, job, clock.now(), progressRow(progress), "decoding");
+      if (!stored) throw new LeaseLost();
+      progress = await processFile(run, file, progress);
+    }
+    await finish(deps, job, progress);
+  } catch (error) {
+    const failure = failureToRecord(error, signal);
+    if (failure === undefined) return;
+    const state = await failUpload(db, job, touchedIds(progress), failure, clock.now(), deps.random.next());
+    log.warn({ jobId: job.id, code: failure.code, class: failure.class, state }, "offline job failed");
+  } finally {
+    signal.removeEventListener("abort", stopDecoding);
+    await desk.close();
+  }
+}
+
+async function finish(deps: JobDeps, job: Job, progress: SyncProgress): Promise<void> {
+  const { outcome, reasonCode, result } = outcomeOf(progress);
+  const completion = { outcome, reasonCode, lastError: reasonCode, result: { ...result }, nowMs: deps.clock.now() };
+  // The counts that polling shows are those of the progress.
+  await progressJob(deps.db, job, deps.clock.now(), progressRow(progress), "processing");
+  if (!(await completeUpload(deps.db, job, touchedIds(progress), completion))) throw new LeaseLost();
+  deps.log.info({ jobId: job.id, outcome, reasonCode, segments: result.total_segments }, "offline job ended");
+  if (outcome !== "completed") return;
+  await deps.blobs.removeAll(uploadFolder(job.id)).catch((error: unknown) => {
+    deps.log.warn({ jobId: job.id, err: error }, "the bytes of a finished job stay until its retention is over");
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * The worker role: takes offline uploads and gap repairs from the queue, two at a time, and sweeps. It serves no one directly;
+ * everything it needs to know is in the store, so any number of workers may run, and one that dies is replaced by the lease
+ * of its jobs running out.
+ */
+import type { Job } from "@holdfast/store";
+import { startJobLoop } from "@holdfast/store";
+import type { JobDeps, WorkerDeps } from "./deps.ts";
+import { handleRepair } from "./repair/handle.ts";
+import { createTranscriber } from "./speech/transcriber.ts";
+import { startSweeps } from "./sweeps/sweeps.ts";
+import { handleSync } from "./sync/handle.ts";
+
+const CONCURRENCY = 2;
+
+export interface RunningWorker {
+  /** Takes no more jobs and gives back those in hand, at once; another worker goes on where they are. Idempotent. */
+  drain(): Promise<void>;
+  /** Drains. The database and the blobs belong to the caller. */
+  close(): Promise<void>;
+}
+
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { db, blobs, clock, random, log } = deps;
+  await blobs.check();
+  const jobDeps: JobDeps = { db, blobs, clock, random, log, transcriber: createTranscriber(deps.config) };
+  const loop = startJobLoop({
+    db,
+    kinds: ["sync", "repair"],
+    owner: `worker-${random.uuid()}`,
+    concurrency: CONCURRENCY,
+    clock,
+    log,
+    handle: (job: Job, signal: AbortSignal) =>
+      job.kind === "repair" ? handleRepair(jobDeps, job, signal) : handleSync(jobDeps, job, signal),
+  });
+  const sweeps = startSweeps(deps);
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    drained ??= Promise.all([loop.drain(), sweeps.stop()]).then(() => {});
+    return drained;
+  };
+  return { drain, close: drain };
+}
