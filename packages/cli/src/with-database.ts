@@ -4,7 +4,7 @@
  */
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, HoldfastError, parseConfig } from "@holdfast/contract";
+import { type Config, HoldfastError, messageOf, parseConfig } from "@holdfast/contract";
 import { silentLog } from "@holdfast/core";
 import { systemClock } from "@holdfast/runtime";
 import { asDatabaseError, type Db, openDatabase } from "@holdfast/store";
@@ -35,15 +35,21 @@ export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<
   }
 }
 
+/** What is wrong with the database as a sentence; undefined where the error is not about the database itself. */
+export function databaseFailure(thrown: unknown): ExitError | undefined {
+  const error = asDatabaseError(thrown);
+  if (!(error instanceof HoldfastError)) return undefined;
+  if (error.code !== "database_unavailable" && error.code !== "migration_failed") return undefined;
+  const cause = asDatabaseError(error.cause);
+  return new ExitError(cause === undefined ? error.message : `${error.message}: ${messageOf(cause)}`, EXIT.database);
+}
+
 async function withPool<T>(url: string, config: Config, work: (db: Db, config: Config) => Promise<T>): Promise<T> {
   const db = openDatabase({ url, maxConnections: 2, onIdleError: () => {} });
   try {
     return await work(db, config);
   } catch (thrown) {
-    const error = asDatabaseError(thrown);
-    if (!(error instanceof HoldfastError)) throw error;
-    const databaseIsTheReason = error.code === "database_unavailable" || error.code === "migration_failed";
-    throw databaseIsTheReason ? new ExitError(error.message, EXIT.database) : error;
+    throw databaseFailure(thrown) ?? thrown;
   } finally {
     await db.destroy();
   }

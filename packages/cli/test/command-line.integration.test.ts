@@ -111,7 +111,7 @@ describe("tokens", () => {
   test("without a database that answers end with the code for it", () => {
     const { code, err } = holdfast(["token", "list"], { DATABASE_URL: "postgresql://127.0.0.1:1/x" });
     expect(code).toBe(EXIT.database);
-    expect(err).toContain("cannot be reached");
+    expect(err).toContain("the database cannot be reached");
   });
 });
 

@@ -3,9 +3,18 @@
  * REST client with typed errors, and the transcript as a pure function of what the server said. No UI, no Node API, no
  * runtime dependency beyond contract and core; sockets, fetch, clock and randomness are passed in.
  */
-export { HoldfastApi, type HoldfastApiOptions, type JobAnswer, type ListFilter, type NamedFile } from "./api/api.ts";
+export {
+  HoldfastApi,
+  type HoldfastApiOptions,
+  type JobAnswer,
+  type ListedUpload,
+  type ListFilter,
+  type NamedFile,
+  type Readiness,
+  type UploadOptions,
+} from "./api/api.ts";
 export { type FollowOptions, followConversation, followJob, isTerminalJob } from "./api/follow.ts";
-export type { FetchLike, FormTransport, UploadProgress } from "./api/http.ts";
+export type { FetchLike, FormRequest, FormTransport, UploadProgress } from "./api/http.ts";
 export { type RetryOptions, retrying } from "./api/retry.ts";
 export { browserConnect, type WebSocketLike } from "./live/browser-connect.ts";
 export type { LinkState } from "./live/link.ts";

@@ -71,4 +71,17 @@ describe("the browser's way in", () => {
     expect(opened()).toBe(0);
     expect(closed).toEqual([{ code: 1008, reason: "Invalid token" }]);
   });
+
+  test("a first message that came too late is a lost connection, not a refusal", () => {
+    const { fake, closed } = open();
+    fake.onclose?.({ code: 1008, reason: "Auth timeout" });
+    expect(closed).toEqual([{ code: 1006, reason: "Auth timeout" }]);
+  });
+
+  test("1008 after the admission keeps its meaning", () => {
+    const { fake, closed } = open();
+    fake.onmessage?.({ data: JSON.stringify({ type: "auth_response", success: true }) });
+    fake.onclose?.({ code: 1008, reason: "" });
+    expect(closed).toEqual([{ code: 1008, reason: "" }]);
+  });
 });

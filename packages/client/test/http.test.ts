@@ -139,7 +139,15 @@ describe("the routes", () => {
     ]);
   });
 
-  test("an upload is a form of `files`", async () => {
+  test("readiness is an answer also where the server is not ready", async () => {
+    const answer = { ok: false, parts: { database: { ok: false, why: "away" } } };
+    const { api: client } = api(json(answer, 503), json({ detail: "no" }, 503), json({ detail: "no" }, 500));
+    expect(await client.readiness()).toEqual(answer);
+    await expect(client.readiness()).rejects.toMatchObject({ code: "bad_answer" });
+    await expect(client.readiness()).rejects.toMatchObject({ code: "http_500" });
+  });
+
+  test("an upload is a form, with the time before the file", async () => {
     const accepted = {
       job_id: "j",
       status: "queued",
@@ -158,10 +166,11 @@ describe("the routes", () => {
       "b_2.bin",
     ]);
     await client.uploadSound(file("talk.mp3"), { startedAtMs: 0 });
-    expect(calls.map(({ url }) => url)).toEqual([
-      "http://s/v2/sync-local-files",
-      "http://s/v1/uploads?started_at=1970-01-01T00%3A00%3A00.000Z",
-    ]);
+    expect(calls.map(({ url }) => url)).toEqual(["http://s/v2/sync-local-files", "http://s/v1/uploads"]);
+    const sound = calls[1]?.init.body;
+    if (!(sound instanceof FormData)) throw new Error("not a form");
+    expect([...sound.keys()]).toEqual(["started_at", "file"]);
+    expect(sound.get("started_at")).toBe("0");
   });
 
   test("an answer of another shape is a failure, not a guess", async () => {

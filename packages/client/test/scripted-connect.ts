@@ -11,7 +11,7 @@ export interface ScriptedLink {
   hang: boolean;
   /** While true, attempts fail as a refused connection does. */
   refuse: boolean;
-  /** While true, an open connection swallows everything in both directions (half open). */
+  /** While true, an open connection swallows everything in both directions; one that did stays dead (half open). */
   swallow: boolean;
   bufferedAmount: number;
   attempts: { first: number; token: string }[];
@@ -32,12 +32,17 @@ export function scriptedLink(script: LiveScript): ScriptedLink {
       handlers = given;
       link.attempts.push({ first: Number(target.query.first_sequence), token: target.token });
       let connection: LiveConnection | undefined;
+      let isDead = false;
+      const alive = (): boolean => {
+        isDead ||= link.swallow;
+        return !isDead;
+      };
       queueMicrotask(() => {
         if (link.hang) return;
         if (link.refuse) return given.closed({ code: 1006, reason: "" });
         connection = script.connect(new URLSearchParams(target.query), {
           text: (text) => {
-            if (!link.swallow) given.message(text);
+            if (alive()) given.message(text);
           },
           close: (code, reason) => given.closed({ code, reason }),
         });
@@ -47,7 +52,7 @@ export function scriptedLink(script: LiveScript): ScriptedLink {
       });
       return {
         send: (message) => {
-          if (connection !== undefined && !link.swallow) script.hear(connection, message);
+          if (connection !== undefined && alive()) script.hear(connection, message);
         },
         close: () => {
           if (connection !== undefined) script.gone(connection);

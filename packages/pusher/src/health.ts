@@ -4,7 +4,7 @@
  */
 import type { Clock } from "@holdfast/core";
 import { sleep } from "@holdfast/core";
-import { type Db, queueDepths } from "@holdfast/store";
+import { type Db, pingDatabase } from "@holdfast/store";
 
 export interface Health {
   readonly ok: boolean;
@@ -42,7 +42,7 @@ export function createHealth(db: Db, clock: Clock, facts: () => HealthFacts): ()
 }
 
 async function answers(db: Db, clock: Clock): Promise<boolean> {
-  const asked = queueDepths(db).then(
+  const asked = pingDatabase(db).then(
     () => true,
     () => false,
   );

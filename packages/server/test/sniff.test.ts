@@ -47,7 +47,11 @@ describe("the kind of a file", () => {
   });
 
   it("never throws", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 32 }), (head) => expect(() => soundKind(head)).not.toThrow()));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 32 }), (head) => {
+        expect(() => soundKind(head)).not.toThrow();
+      }),
+    );
   });
 });
 

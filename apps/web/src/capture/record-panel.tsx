@@ -128,7 +128,6 @@ function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.E
         <span>
           Safe on the server: <strong>{wholeSeconds(Math.floor(recording.safeMs / 1000) * 1000)}</strong>
         </span>
-        <span aria-hidden>·</span>
         <span>
           Only here: <strong>{wholeSeconds(Math.ceil(onlyHere / 1000) * 1000)}</strong>
         </span>

@@ -24,10 +24,13 @@ export function ConversationPage({ id }: { readonly id: string }): JSX.Element {
   if (isGone(error)) return <NotFound what="conversation" />;
   return (
     <Stack gap="md">
-      <Link to="/" className={classes.back}>
-        <IconArrowLeft size={18} aria-hidden />
-        All conversations
-      </Link>
+      <div className={classes.bar}>
+        <Link to="/" className={classes.back}>
+          <IconArrowLeft size={18} aria-hidden />
+          All conversations
+        </Link>
+        {data !== undefined && <Actions conversation={data} />}
+      </div>
       {data !== undefined ? (
         <Loaded conversation={data} />
       ) : error !== null ? (
@@ -52,16 +55,13 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
   return (
     <>
       <header className={classes.header}>
-        <div className={classes.heading}>
-          <TitleEditor title={title} shown={shown} onRename={(wanted) => rename.mutate(wanted)} />
-          <When conversation={conversation} />
-          {rename.isError && (
-            <Text size="sm" role="alert" c="red">
-              The title could not be changed just now. Try again.
-            </Text>
-          )}
-        </div>
-        <Actions conversation={conversation} />
+        <TitleEditor title={title} shown={shown} onRename={(wanted) => rename.mutate(wanted)} />
+        <When conversation={conversation} />
+        {rename.isError && (
+          <Text size="sm" role="alert" c="red">
+            The title could not be changed just now. Try again.
+          </Text>
+        )}
       </header>
       <State conversation={conversation} />
       <Summary conversation={conversation} />

@@ -7,6 +7,7 @@ import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { duration, timeOfDay } from "../shell/amounts.ts";
 import { beganAt } from "./by-day.ts";
+import { CategoryIcon } from "./category-icon.tsx";
 import classes from "./conversation-row.module.css";
 import { firstWords, lengthMs, shownTitle } from "./shown-title.ts";
 import { StateBadge } from "./state-badge.tsx";
@@ -14,14 +15,11 @@ import { stateWords } from "./state-words.ts";
 
 export function ConversationRow({ conversation }: { readonly conversation: Conversation }): JSX.Element {
   const words = stateWords(conversation);
-  const began = beganAt(conversation);
-  const length = lengthMs(conversation);
-  const { emoji, overview } = conversation.structured;
-  const isTitled = conversation.structured.title !== "";
+  const { category, overview } = conversation.structured;
   return (
     <li className={classes.row} data-testid="conversation" data-state={conversation.status}>
-      <span className={classes.emoji} aria-hidden>
-        {isTitled ? emoji : "…"}
+      <span className={classes.picture}>
+        <CategoryIcon category={category} />
       </span>
       <div className={classes.body}>
         <div className={classes.head}>
@@ -31,6 +29,7 @@ export function ConversationRow({ conversation }: { readonly conversation: Conve
           {conversation.starred && (
             <IconStarFilled size={15} className={classes.star} role="img" aria-label="Starred" />
           )}
+          <When conversation={conversation} />
         </div>
         <Text size="sm" c="dimmed" lineClamp={2}>
           {overview === "" ? firstWords(conversation) : overview}
@@ -44,10 +43,17 @@ export function ConversationRow({ conversation }: { readonly conversation: Conve
           </div>
         )}
       </div>
-      <div className={classes.when}>
-        <time dateTime={began.toISOString()}>{timeOfDay(began)}</time>
-        {length > 0 && <span>{duration(length)}</span>}
-      </div>
     </li>
+  );
+}
+
+function When({ conversation }: { readonly conversation: Conversation }): JSX.Element {
+  const began = beganAt(conversation);
+  const length = lengthMs(conversation);
+  return (
+    <span className={classes.when}>
+      {length > 0 && <span className={classes.length}>{duration(length)}</span>}
+      <time dateTime={began.toISOString()}>{timeOfDay(began)}</time>
+    </span>
   );
 }

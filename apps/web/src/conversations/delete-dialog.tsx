@@ -18,7 +18,7 @@ export function DeleteDialog({ opened, isDeleting, hasFailed, onClose, onDelete 
       onClose={onClose}
       centered
       lockScroll={false}
-      title="Delete this conversation?"
+      title={<Text fw={650}>Delete this conversation?</Text>}
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <Stack>

@@ -6,6 +6,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconCloudOff, IconSearch } from "@tabler/icons-react";
 import { type JSX, useState } from "react";
 import { RecordPanel } from "../capture/record-panel.tsx";
+import { useRecording } from "../capture/use-recording.ts";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { UploadList } from "../uploads/upload-list.tsx";
 import { byDay } from "./by-day.ts";
@@ -57,12 +58,14 @@ function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
 }
 
 function Everything({ conversations }: { readonly conversations: ReturnType<typeof useConversations> }): JSX.Element {
+  // The conversation being recorded here is on show above, with its words.
+  const { conversationId: recorded } = useRecording();
   if (conversations.isPending) return <Loading />;
   if (conversations.data === undefined) return <Unreachable onRetry={() => void conversations.refetch()} />;
   if (conversations.data.length === 0) return <Empty />;
   return (
     <>
-      <Days conversations={conversations.data} />
+      <Days conversations={conversations.data.filter(({ id }) => id !== recorded)} />
       {conversations.hasNextPage && (
         <Button
           variant="light"

@@ -9,23 +9,24 @@ export function clockTime(ms: number): string {
 }
 
 /** `12 sec`, `4 min`, `1 hr 20 min`. */
-export function duration(ms: number): string {
+export function duration(ms: number, locale?: string): string {
   const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return unit(Math.max(1, seconds), "second");
+  if (seconds < 60) return unit(Math.max(1, seconds), "second", locale);
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return unit(minutes, "minute");
+  if (minutes < 60) return unit(minutes, "minute", locale);
   const rest = minutes % 60;
-  return rest === 0 ? unit(minutes / 60, "hour") : `${unit(Math.floor(minutes / 60), "hour")} ${unit(rest, "minute")}`;
+  const hours = unit(Math.floor(minutes / 60), "hour", locale);
+  return rest === 0 ? hours : `${hours} ${unit(rest, "minute", locale)}`;
 }
 
 /** Whole seconds with their unit: `7 sec`. */
-export function wholeSeconds(ms: number): string {
-  return unit(Math.round(ms / 1000), "second");
+export function wholeSeconds(ms: number, locale?: string): string {
+  return unit(Math.round(ms / 1000), "second", locale);
 }
 
-export function fileSize(bytes: number): string {
-  if (bytes < 1_000_000) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte");
-  return unit(Math.round(bytes / 100_000) / 10, "megabyte");
+export function fileSize(bytes: number, locale?: string): string {
+  if (bytes < 1_000_000) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte", locale);
+  return unit(Math.round(bytes / 100_000) / 10, "megabyte", locale);
 }
 
 export function timeOfDay(date: Date): string {
@@ -36,6 +37,8 @@ export function dateAndTime(date: Date): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" }).format(date);
 }
 
-function unit(value: number, name: "second" | "minute" | "hour" | "kilobyte" | "megabyte"): string {
-  return new Intl.NumberFormat(undefined, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+type Unit = "second" | "minute" | "hour" | "kilobyte" | "megabyte";
+
+function unit(value: number, name: Unit, locale: string | undefined): string {
+  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
 }

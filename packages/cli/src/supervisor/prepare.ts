@@ -4,7 +4,8 @@
  */
 import { messageOf, parseConfig } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
-import { asDatabaseError, ensureOwnerToken, migrate, openDatabase } from "@holdfast/store";
+import { ensureOwnerToken, migrate, openDatabase } from "@holdfast/store";
+import { databaseFailure } from "../with-database.ts";
 
 /** What it tells its parent. */
 export type PrepareMessage =
@@ -19,9 +20,7 @@ try {
   const ownerToken = await ensureOwnerToken(db, config.HOLDFAST_DATA, systemClock);
   message = { type: "prepared", ownerToken, migrations };
 } catch (thrown) {
-  const error = asDatabaseError(thrown);
-  const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
-  message = { type: "failed", reason: `${messageOf(error)}${cause}` };
+  message = { type: "failed", reason: messageOf(databaseFailure(thrown) ?? thrown) };
 }
 await db.destroy();
 process.send?.(message, undefined, undefined, () => process.disconnect());

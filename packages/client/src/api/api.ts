@@ -29,6 +29,16 @@ export interface UploadOptions {
   readonly startedAtMs?: number;
 }
 
+export interface Readiness {
+  readonly ok: boolean;
+  readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly why?: string }>>;
+}
+
+export interface ListedUpload extends SyncJobView {
+  readonly created_at: string;
+  readonly file_names: readonly string[];
+}
+
 export interface JobAnswer {
   readonly job: SyncJobView;
   /** The server's wish for the next question. */
@@ -42,9 +52,12 @@ export class HoldfastApi {
     this.#options = options;
   }
 
-  /** Whether a user can record now, and the parts that answer depends on. Throws where not (503 has the class `capacity`). */
-  async ready(signal?: AbortSignal): Promise<unknown> {
-    return (await request(this.#options, { method: "GET", path: "/health/ready", signal })).body;
+  /** Whether a user can record now, and what is wrong where not. */
+  async readiness(signal?: AbortSignal): Promise<Readiness> {
+    const call = { method: "GET", path: "/health/ready", signal, alsoFine: 503 } as const;
+    const { ok, parts } = fields(await request(this.#options, call));
+    if (typeof ok !== "boolean" || typeof parts !== "object" || parts === null) throw unexpected();
+    return { ok, parts: parts as Readiness["parts"] };
   }
 
   /** Newest first. */
@@ -114,12 +127,19 @@ export class HoldfastApi {
 
   /** Uploads `.bin` recordings as one job. The same content again finds the job that has it. */
   async uploadRecordings(files: readonly NamedFile[], options: UploadOptions = {}): Promise<SyncAccepted> {
-    return await this.#upload("/v2/sync-local-files", files, options);
+    return await this.#upload("/v2/sync-local-files", "files", files, options);
   }
 
   /** Uploads one ordinary sound file (WAV, MP3, M4A, Ogg, WebM, FLAC). */
   async uploadSound(file: NamedFile, options: UploadOptions = {}): Promise<SyncAccepted> {
-    return await this.#upload("/v1/uploads", [file], options);
+    return await this.#upload("/v1/uploads", "file", [file], options);
+  }
+
+  /** The newest uploads and where they are. */
+  async listUploads(signal?: AbortSignal): Promise<ListedUpload[]> {
+    const { uploads } = fields(await request(this.#options, { method: "GET", path: "/v1/uploads", signal }));
+    if (!Array.isArray(uploads)) throw unexpected();
+    return uploads as ListedUpload[];
   }
 
   async getJob(id: string, signal?: AbortSignal): Promise<JobAnswer> {
@@ -133,16 +153,20 @@ export class HoldfastApi {
     };
   }
 
-  async #upload(path: string, files: readonly NamedFile[], options: UploadOptions): Promise<SyncAccepted> {
+  async #upload(
+    path: string,
+    field: "file" | "files",
+    files: readonly NamedFile[],
+    options: UploadOptions,
+  ): Promise<SyncAccepted> {
     const form = new FormData();
-    for (const file of files) form.append("files", file.content, file.name);
+    if (options.startedAtMs !== undefined) form.append("started_at", String(options.startedAtMs));
+    for (const file of files) form.append(field, file.content, file.name);
     const totalBytes = files.reduce((sum, file) => sum + file.content.size, 0);
-    const startedAt = options.startedAtMs;
     const answer = await request(this.#options, {
       method: "POST",
       path,
       form,
-      query: { started_at: startedAt === undefined ? undefined : new Date(startedAt).toISOString() },
       // The transport counts the form, which is a little longer than the files in it.
       onProgress: (sent) => options.onProgress?.({ sentBytes: Math.min(sent, totalBytes), totalBytes }),
       signal: options.signal,

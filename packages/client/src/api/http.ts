@@ -42,6 +42,8 @@ export interface HttpRequest {
   readonly form?: FormData;
   readonly onProgress?: (sentBytes: number) => void;
   readonly signal?: AbortSignal | undefined;
+  /** A status that is an answer here and not a failure. */
+  readonly alsoFine?: number;
 }
 
 export interface HttpAnswer {
@@ -64,7 +66,8 @@ export async function request(options: HttpOptions, call: HttpRequest): Promise<
   try {
     const response = await exchange(options, call, abort.signal);
     const text = await response.text();
-    if (!response.ok) throw failureOf(response.status, response.headers, parseJson(text), options.clock.now());
+    if (!response.ok && response.status !== call.alsoFine)
+      throw failureOf(response.status, response.headers, parseJson(text), options.clock.now());
     const body = parseJson(text);
     if (body === undefined) throw transport("bad_answer", "the server's answer is not JSON", undefined);
     return { body, headers: response.headers };

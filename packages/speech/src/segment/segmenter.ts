@@ -37,7 +37,7 @@ export interface SegmenterOptions {
 
 export const LIVE_SEGMENTS: SegmenterOptions = { endpointMs: 416, breathAfterMs: 7_000, maxMs: 15_000 };
 /** Nobody waits for the words of a recording one by one, and the recogniser does better with longer pieces. */
-export const BATCH_SEGMENTS: SegmenterOptions = { endpointMs: 480, breathAfterMs: 10_000, maxMs: 15_000 };
+export const BATCH_SEGMENTS: SegmenterOptions = { endpointMs: 800, breathAfterMs: 10_000, maxMs: 15_000 };
 
 const windows = (ms: number): number => Math.max(1, Math.round(ms / WINDOW_MS));
 const PRE_ROLL = windows(300);

@@ -40,6 +40,8 @@ export class LiveScript {
   connect(query: URLSearchParams, peer: LivePeer): LiveConnection {
     const recordingId = query.get("client_conversation_id") ?? "";
     const first = Number(query.get("first_sequence") ?? "0");
+    // A newer connection takes the recording over; what an older, half-open one still holds is not durable.
+    for (const older of this.open) if (older.audio.recordingId === recordingId) this.ledger.close(older.audio);
     const connection: LiveConnection = { query, peer, audio: this.ledger.open(recordingId, first) };
     this.connections.push(connection);
     return connection;

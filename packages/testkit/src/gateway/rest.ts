@@ -41,11 +41,12 @@ async function route(
   path: string,
   body: Uint8Array<ArrayBuffer>,
 ): Promise<Answer> {
-  if (path.startsWith("/health/")) return [200, { status: "ready" }];
+  if (path === "/health/ready") return [200, { ok: true, parts: { database: { ok: true }, speech: { ok: true } } }];
   if (request.headers.authorization !== `Bearer ${token}`) return [401, { detail: "Invalid authorization token" }];
   if (request.method === "POST" && (path === "/v2/sync-local-files" || path === "/v1/uploads")) {
     return await takeUpload(state, path, request.headers["content-type"] ?? "", body);
   }
+  if (path === "/v1/uploads") return [200, { uploads: [...state.jobs.keys()].map((id) => listedUpload(state, id)) }];
   const job = /^\/v2\/sync-local-files\/([^/]+)$/.exec(path)?.[1];
   if (job !== undefined) return showJob(state, job);
   if (path === "/v1/conversations" && request.method === "GET") {
@@ -73,7 +74,8 @@ async function takeUpload(
 ): Promise<Answer> {
   const form = await new Response(body, { headers: { "content-type": contentType } }).formData();
   const files: { name: string; content: Uint8Array }[] = [];
-  for (const part of form.getAll("files")) {
+  // Ours names its parts `file`, Omi's `files`.
+  for (const part of form.getAll(path === "/v1/uploads" ? "file" : "files")) {
     if (typeof part !== "string") files.push({ name: part.name, content: await part.bytes() });
   }
   state.uploads.push({ path, files });
@@ -106,6 +108,11 @@ function showJob(state: RestState, id: string): Answer {
   const reason =
     state.jobOutcome === "failed" ? { error: "sync_invalid_audio", reason_code: "sync_invalid_audio" } : {};
   return [200, { job_id: id, status: state.jobOutcome, ...counts, lane: "fresh", result, ...reason }];
+}
+
+function listedUpload(state: RestState, id: string): object {
+  const [, body] = showJob(state, id);
+  return { ...body, created_at: "2026-01-01T00:00:00.000Z", file_names: ["a.bin"] };
 }
 
 function conversation(state: RestState, id: string): object {

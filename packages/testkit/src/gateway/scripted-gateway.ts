@@ -67,7 +67,8 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
     const drop = drops[0];
     if (drop !== undefined && received >= drop) {
       drops.shift();
-      return live.drop(connection);
+      live.drop(connection);
+      return;
     }
     live.acknowledge(connection);
     const words = rest.words.split(" ").filter((word) => word !== "");

@@ -3,7 +3,7 @@
  * …", "please send …", "let's … by Friday", "TODO: …"), written as an imperative with a due date where one was clear. Made to
  * miss rather than to invent: denied, asked and merely imagined tasks are left out.
  */
-import { capitalise, cut, trimPhrase } from "./phrase.ts";
+import { capitalise, cut, trimPhrase, withoutFillers } from "./phrase.ts";
 import type { Sentence } from "./sentences.ts";
 import { findWhen } from "./when.ts";
 import { informativeWords, tokensOf } from "./words.ts";
@@ -88,7 +88,7 @@ export function actionItemsOf(sentences: readonly Sentence[], startedAtMs: numbe
 }
 
 function tasksIn(sentence: string, startedAtMs: number): FoundTask[] {
-  const text = sentence.replaceAll("’", "'");
+  const text = withoutFillers(sentence.replaceAll("’", "'"));
   const tasks: { at: number; end: number; task: FoundTask }[] = [];
   for (const rule of RULES) {
     for (const match of text.matchAll(rule.phrase)) {

@@ -4,7 +4,7 @@ const LEADING =
   /^(?:(?:and|so|but|or|well|ok|okay|yeah|yep|yes|no|um+|uh+|erm|hmm|like|you know|i mean|i think|i guess|i believe|actually|basically|anyway|right|hey|hi|hello|alright|all right|now|then|also|maybe|oh|because|by the way|to be honest|honestly)\b[\s,.!…-]*)+/iu;
 const TRAILING =
   /(?:[\s,]+(?:you know|i think|i guess|right|okay|ok|and|so|but|or|um+|uh+|please|too|though|then|of|the|a|an|to|for|with))+$/iu;
-const FILLERS = /(?<=^|[\s,])(?:um+|uh+|erm+|hmm+|mhm)\b[,.]?\s*/giu;
+const FILLERS = /(?:^|,?\s+)(?:um+|uh+|erm+|hmm+|mhm)\b[,.]?(?=\s|$)/giu;
 const EDGES = /^[\s\p{P}\p{S}]+|[\s,;:\-–—…]+$/gu;
 const QUOTES = /^["'“”‘’«»([{]+|["'“”‘’«»)\]}]+$/gu;
 

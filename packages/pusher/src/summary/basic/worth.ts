@@ -6,8 +6,9 @@
 import type { Sentence } from "./sentences.ts";
 import { informativeWords, tokensOf } from "./words.ts";
 
-/** Fewer distinct informative words than this say next to nothing. */
+/** Fewer distinct informative words than this, in a fragment, say next to nothing. */
 const WORTH_WORDS = 3;
+const FRAGMENT_WORDS = 6;
 
 export function isWorthless(
   sentences: readonly Sentence[],
@@ -15,8 +16,10 @@ export function isWorthless(
 ): boolean {
   if (found.tasks > 0 || found.events > 0) return false;
   const distinct = new Set(sentences.flatMap((sentence) => informativeWords(sentence.text)));
-  if (distinct.size >= WORTH_WORDS) return false;
+  if (distinct.size === 0) return true;
+  const words = sentences.reduce((sum, sentence) => sum + tokensOf(sentence.text).length, 0);
+  if (distinct.size >= WORTH_WORDS || words >= FRAGMENT_WORDS) return false;
   const asks = sentences.some((sentence) => /[?？؟]\s*$/u.test(sentence.text));
   const counts = sentences.some((sentence) => tokensOf(sentence.text).some((token) => /\p{N}/u.test(token)));
-  return !(distinct.size > 0 && (asks || counts));
+  return !asks && !counts;
 }

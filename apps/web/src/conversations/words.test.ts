@@ -1,0 +1,86 @@
+/** What the list says: every status has words, days have names, unknown codes are shown and not hidden. */
+import { CONVERSATION_STATUSES, type Conversation } from "@holdfast/contract";
+import { describe, expect, it } from "vitest";
+import { byDay } from "./by-day.ts";
+import { firstWords, lengthMs, shownTitle } from "./shown-title.ts";
+import { stateWords } from "./state-words.ts";
+
+const BARE = { state_reason: null, discarded: false } as const;
+
+describe("state words", () => {
+  it.each(CONVERSATION_STATUSES.filter((status) => status !== "completed"))("%s has a label and a reason", (status) => {
+    const words = stateWords({ ...BARE, status });
+    expect(words?.label).not.toBe("");
+    expect(words?.reason).toMatch(/\.$/);
+  });
+
+  it("of a finished conversation are none", () => expect(stateWords({ ...BARE, status: "completed" })).toBeNull());
+
+  it.each([
+    ["awaiting_transcription", /still being transcribed/],
+    ["awaiting_processing", /summary is next/],
+    ["transcribing_upload", /uploaded sound/],
+    ["llm_unavailable", /language model can't be reached/],
+  ])("%s is told as its own reason", (code, reason) => {
+    expect(stateWords({ ...BARE, status: "processing", state_reason: code })?.reason).toMatch(reason);
+  });
+
+  it("show a code that is not known", () => {
+    const words = stateWords({ ...BARE, status: "failed", state_reason: "moon_phase" });
+    expect(words?.reason).toContain("moon phase");
+  });
+
+  it("ask again only while the server is at it", () => {
+    const unfinished = CONVERSATION_STATUSES.filter((status) => stateWords({ ...BARE, status })?.unfinished === true);
+    expect(unfinished).toEqual(["in_progress", "processing", "merging"]);
+  });
+
+  it("of a discarded conversation do not pretend that it failed", () => {
+    expect(stateWords({ ...BARE, status: "completed", discarded: true })?.tone).toBe("quiet");
+  });
+});
+
+describe("days", () => {
+  const now = new Date(2026, 10, 23, 9);
+  const at = (date: Date): Conversation => ({ started_at: date.toISOString() }) as Conversation;
+  const titles = (dates: readonly Date[]): string[] => byDay(dates.map(at), now, "en").map(({ title }) => title);
+
+  it("are named from near to far", () => {
+    expect(
+      titles([
+        new Date(2026, 10, 23, 8),
+        new Date(2026, 10, 22, 23, 59),
+        new Date(2026, 10, 20),
+        new Date(2025, 0, 1, 12),
+      ]),
+    ).toEqual(["Today", "Yesterday", "Friday, November 20", "Wednesday, January 1, 2025"]);
+  });
+
+  it("hold their conversations together, in the order given", () => {
+    const days = byDay([at(new Date(2026, 10, 23, 8)), at(new Date(2026, 10, 23, 1))], now, "en");
+    expect(days.map((day) => day.conversations.length)).toEqual([2]);
+  });
+});
+
+describe("a conversation without a title", () => {
+  const bare = (title: string, status: Conversation["status"]): Conversation =>
+    ({ structured: { title }, status }) as Conversation;
+
+  it.each([
+    [bare("Ship it", "completed"), "Ship it"],
+    [bare("", "in_progress"), "A conversation going on"],
+    [bare("", "processing"), "New conversation"],
+  ])("is called %#", (conversation, title) => expect(shownTitle(conversation)).toBe(title));
+
+  it("is shown by its first words, cut at a length", () => {
+    const said = (text: string): Pick<Conversation, "transcript_segments"> =>
+      ({ transcript_segments: [{ text }, { text: "end" }] }) as unknown as Pick<Conversation, "transcript_segments">;
+    expect(firstWords(said(" Hello. "))).toBe("Hello. end");
+    expect(firstWords(said("x".repeat(500))).length).toBeLessThan(190);
+  });
+
+  it("has no length before it has an end", () => {
+    expect(lengthMs({ started_at: "2026-01-01T00:00:00Z", finished_at: null })).toBe(0);
+    expect(lengthMs({ started_at: "2026-01-01T00:00:00Z", finished_at: "2026-01-01T00:01:00Z" })).toBe(60_000);
+  });
+});

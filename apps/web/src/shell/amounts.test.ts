@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { clockTime, duration, fileSize, wholeSeconds } from "./amounts.ts";
+
+describe("amounts", () => {
+  it.each([
+    [0, "0:00"],
+    [61_999, "1:01"],
+    [3_723_000, "1:02:03"],
+    [-5, "0:00"],
+  ])("clock of %i ms is %s", (ms, text) => expect(clockTime(ms)).toBe(text));
+
+  it.each([
+    [0, "1 sec"],
+    [12_400, "12 sec"],
+    [240_000, "4 min"],
+    [3_600_000, "1 hr"],
+    [4_800_000, "1 hr 20 min"],
+  ])("%i ms last %s", (ms, text) => expect(duration(ms, "en")).toBe(text));
+
+  it("sizes are in units of a person", () => {
+    expect([10, 352_078, 12_345_678].map((bytes) => fileSize(bytes, "en"))).toEqual(["1 kB", "352 kB", "12.3 MB"]);
+  });
+
+  it("no seconds are zero seconds", () => expect(wholeSeconds(0, "en")).toBe("0 sec"));
+});
