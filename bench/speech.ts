@@ -12,7 +12,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createOpusEncoder, decodeSoundFile } from "@holdfast/codecs";
+import { createOpusEncoder, decodeSoundFile, encodeWav16 } from "@holdfast/codecs";
 import { parseConfig, type StreamResults } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
 import { openStream, parseEngines, type SttEngine, type SttStream, transcribe } from "@holdfast/stt-client";
@@ -39,7 +39,9 @@ async function main(): Promise<void> {
   const speech = await startSpeechProcess(data);
   try {
     const cpu = cpus();
-    console.log(`machine    ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`);
+    console.log(
+      `machine    ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+    );
     console.log(`settings   model base, ${LIVE_STREAMS} live streams, 20 ms Opus messages, partials on`);
     const recordings = await readFolder(folder);
     const idle = await memory(speech.child);
@@ -47,7 +49,9 @@ async function main(): Promise<void> {
     await liveAccuracy(speech.engine, recordings);
     await liveDelay(speech.engine, recordings, Number(liveSeconds));
     const loaded = await memory(speech.child, speech.enginePid);
-    console.log(`memory     unloaded ${idle} MiB, loaded and after all of this ${loaded} MiB (PSS, speech process and engine)`);
+    console.log(
+      `memory     unloaded ${idle} MiB, loaded and after all of this ${loaded} MiB (PSS, speech process and engine)`,
+    );
   } finally {
     speech.child.kill("SIGTERM");
     rmSync(data, { recursive: true, force: true });
@@ -60,9 +64,16 @@ async function readFolder(folder: string): Promise<Recording[]> {
   );
   return Promise.all(
     Object.entries(texts).map(async ([name, { text, prefix, note }]) => {
-      const wav = readFileSync(join(folder, name));
-      const { samples16k } = await decodeSoundFile(wav);
-      return { name, wav, samples: samples16k, text, prefix: prefix ?? /first says '([^']+)'/.exec(note ?? "")?.[1] ?? "" };
+      const { samples16k } = await decodeSoundFile(join(folder, name));
+      // As our own worker sends it.
+      const wav = encodeWav16(samples16k, RATE);
+      return {
+        name,
+        wav,
+        samples: samples16k,
+        text,
+        prefix: prefix ?? /first says '([^']+)'/.exec(note ?? "")?.[1] ?? "",
+      };
     }),
   );
 }
@@ -81,9 +92,11 @@ async function batch(engine: SttEngine, recordings: readonly Recording[]): Promi
   const all = Array.from({ length: rounds }, () => recordings).flat();
   const cpuBefore = await cpuSeconds();
   const start = performance.now();
-  await Promise.all([0, 1, 2].map(async (lane) => {
-    for (const [i, { wav }] of all.entries()) if (i % 3 === lane) await transcribe(engine, wav);
-  }));
+  await Promise.all(
+    [0, 1, 2].map(async (lane) => {
+      for (const [i, { wav }] of all.entries()) if (i % 3 === lane) await transcribe(engine, wav);
+    }),
+  );
   const wall = (performance.now() - start) / 1000;
   const cpu = (await cpuSeconds()) - cpuBefore;
   const audio = seconds * rounds;
@@ -155,8 +168,12 @@ async function liveDelay(engine: SttEngine, recordings: readonly Recording[], se
       await stream.finish();
     }),
   );
-  console.log(`final      p50 ${at(finals, 0.5)} ms, p95 ${at(finals, 0.95)} ms, worst ${at(finals, 1)} ms after the last voiced sample (${finals.length} utterances)`);
-  console.log(`partial    p50 ${at(partials, 0.5)} ms, p95 ${at(partials, 0.95)} ms after the first voiced sample (${partials.length} utterances)`);
+  console.log(
+    `final      p50 ${at(finals, 0.5)} ms, p95 ${at(finals, 0.95)} ms, worst ${at(finals, 1)} ms after the last voiced sample (${finals.length} utterances)`,
+  );
+  console.log(
+    `partial    p50 ${at(partials, 0.5)} ms, p95 ${at(partials, 0.95)} ms after the first voiced sample (${partials.length} utterances)`,
+  );
 }
 
 function open(engine: SttEngine, onResults: (results: StreamResults) => void): SttStream {
@@ -176,7 +193,8 @@ function open(engine: SttEngine, onResults: (results: StreamResults) => void): S
 async function packets(samples: Float32Array): Promise<Uint8Array[]> {
   const encoder = await createOpusEncoder({ frameMs: 20 });
   const out: Uint8Array[] = [];
-  for (let from = 0; from < samples.length; from += FRAME) out.push(encoder.encode(samples.subarray(from, from + FRAME)));
+  for (let from = 0; from < samples.length; from += FRAME)
+    out.push(encoder.encode(samples.subarray(from, from + FRAME)));
   encoder.close();
   return out;
 }
@@ -203,9 +221,17 @@ function at(values: readonly number[], quantile: number): number {
 let speechPid = 0;
 let speechPort = 0;
 
-async function startSpeechProcess(data: string): Promise<{ child: ChildProcess; engine: SttEngine; enginePid: () => Promise<number | undefined> }> {
+async function startSpeechProcess(
+  data: string,
+): Promise<{ child: ChildProcess; engine: SttEngine; enginePid: () => Promise<number | undefined> }> {
   const child = fork(join(ROOT, "packages/speech/src/main.ts"), [], {
-    env: { ...process.env, HOLDFAST_DATA: data, HOLDFAST_SPEECH_PORT: "0", HOLDFAST_LOG_LEVEL: "warn", HOLDFAST_STT: "embedded" },
+    env: {
+      ...process.env,
+      HOLDFAST_DATA: data,
+      HOLDFAST_SPEECH_PORT: "0",
+      HOLDFAST_LOG_LEVEL: "warn",
+      HOLDFAST_STT: "embedded",
+    },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: [],
   });
@@ -221,7 +247,9 @@ async function startSpeechProcess(data: string): Promise<{ child: ChildProcess; 
 }
 
 async function enginePid(): Promise<number | undefined> {
-  const health: { engine: { pid?: number } } = JSON.parse(await (await fetch(`http://127.0.0.1:${speechPort}/health`)).text());
+  const health: { engine: { pid?: number } } = JSON.parse(
+    await (await fetch(`http://127.0.0.1:${speechPort}/health`)).text(),
+  );
   return health.engine.pid;
 }
 

@@ -14,7 +14,10 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\b(trave|cance|mode|labe)ll(ed|ing|er)\b/g, "$1l$2"],
 ];
 
-const ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(" ");
+const ONES =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
+    " ",
+  );
 const TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
 
 export function normaliseWords(text: string): string[] {
@@ -33,7 +36,8 @@ export function normaliseWords(text: string): string[] {
 function numberWords(value: number): string {
   if (value < 20) return ONES[value] ?? "";
   if (value < 100) return `${TENS[Math.floor(value / 10)]} ${value % 10 === 0 ? "" : ONES[value % 10]}`.trim();
-  if (value < 1000) return `${ONES[Math.floor(value / 100)]} hundred ${value % 100 === 0 ? "" : numberWords(value % 100)}`.trim();
+  if (value < 1000)
+    return `${ONES[Math.floor(value / 100)]} hundred ${value % 100 === 0 ? "" : numberWords(value % 100)}`.trim();
   return `${numberWords(Math.floor(value / 1000))} thousand ${value % 1000 === 0 ? "" : numberWords(value % 1000)}`.trim();
 }
 

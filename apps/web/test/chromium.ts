@@ -1,6 +1,7 @@
 /**
  * A real Chromium for the browser tests and the README's pictures: the one of the machine if there is one, else the one that
- * comes inside an npm package (nothing is downloaded). Its microphone plays a WAV file; it asks nobody for updates.
+ * comes inside an npm package (nothing is downloaded). Its microphone plays a WAV file, again and again, or is refused by the
+ * person. `holdfast.test` leads to this machine and is not a secure address.
  */
 import { accessSync, constants } from "node:fs";
 import chromium from "@sparticuz/chromium";
@@ -19,28 +20,20 @@ const FLAGS = [
   "--no-default-browser-check",
   "--no-first-run",
   "--no-pings",
-  "--autoplay-policy=no-user-gesture-required",
   "--use-fake-device-for-media-stream",
+  "--host-resolver-rules=MAP holdfast.test 127.0.0.1",
 ];
 
-export interface BrowserOptions {
-  /** What the microphone hears, again and again. Without it the browser has no microphone it may use. */
-  readonly microphoneWav?: string;
-  /** False: the person refuses the microphone. */
-  readonly allowMicrophone?: boolean;
-}
+/** A sound file for the microphone to hear, or "denied". */
+export type Microphone = { readonly wav: string } | "denied";
 
-export async function launchChromium({ microphoneWav, allowMicrophone = true }: BrowserOptions = {}): Promise<Browser> {
+export async function launchChromium(microphone: Microphone): Promise<Browser> {
   const executablePath = SYSTEM_BROWSERS.find(isExecutable) ?? (await chromium.executablePath());
-  return await playwright.launch({
-    executablePath,
-    headless: true,
-    args: [
-      ...FLAGS,
-      ...(allowMicrophone ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
-      ...(microphoneWav === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphoneWav}`]),
-    ],
-  });
+  const answer =
+    microphone === "denied"
+      ? ["--use-fake-ui-for-media-stream=deny"]
+      : ["--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${microphone.wav}`];
+  return await playwright.launch({ executablePath, headless: true, args: [...FLAGS, ...answer] });
 }
 
 function isExecutable(path: string): boolean {

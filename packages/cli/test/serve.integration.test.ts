@@ -117,6 +117,19 @@ describe("serve", () => {
     expect(existsSync(join(dataDir, "run", "serve.lock"))).toBe(false);
   });
 
+  test("starts nothing again when a signal goes to the whole group", async () => {
+    const dataDir = newDataFolder();
+    const serve = start(STUBS, dataDir, { STUB_DRAIN: "slow" });
+    await serve.ready();
+    const children = Object.entries(pidsOf(dataDir)).filter(([child]) => child !== "postgres");
+    serve.process.kill("SIGTERM");
+    await expect.poll(() => serve.output(), { timeout: 20_000, interval: 5 }).toContain("Holdfast is ending");
+    for (const [, pid] of children) process.kill(pid, "SIGTERM");
+    expect(await serve.ended()).toBe(EXIT.ok);
+    expect(serve.output()).not.toContain("starting it again");
+    expect(processesOf(dataDir)).toEqual([]);
+  });
+
   test("a second signal ends it by force, and the next start is fine", async () => {
     const dataDir = newDataFolder();
     const first = start(STUBS, dataDir, { STUB_DRAIN: "never" });

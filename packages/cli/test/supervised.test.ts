@@ -145,6 +145,18 @@ describe("a supervised child", () => {
     expect(lives).toHaveLength(1);
   });
 
+  test("that is retired lives on, and is not started again when it dies", async () => {
+    const { child, lives, files, clock } = setUp();
+    await child.ready;
+    child.retire();
+    expect(lives[0]?.ended).toBe(false);
+    lives[0]?.die();
+    await child.end();
+    expect(files.size).toBe(0);
+    await clock.pass(60_000);
+    expect(lives).toHaveLength(1);
+  });
+
   test("that is ended while it waits for its next life does not get one", async () => {
     const { child, lives, clock } = setUp();
     await child.ready;

@@ -22,7 +22,6 @@ export function readPlainWav(bytes: Uint8Array, sampleRate: number): Float32Arra
   return fromS16(bytes.subarray(44));
 }
 
-
 export function encodeWav16(samples: Float32Array, sampleRate: number): Uint8Array {
   const bytes = new Uint8Array(44 + samples.length * 2);
   const view = new DataView(bytes.buffer);

@@ -22,7 +22,12 @@ describe("settings", () => {
     );
   });
   it("never show a secret", () => {
-    const secrets = { DATABASE_URL: "postgres://u:hunter2@h/d", HOLDFAST_LLM_KEY: "hunter2" };
+    const secrets = {
+      DATABASE_URL: "postgres://u:hunter2@h/d",
+      HOLDFAST_LLM_KEY: "hunter2",
+      HOLDFAST_STT_KEY: "hunter2",
+      HOLDFAST_INTERNAL_TOKEN: "hunter2",
+    };
     const shown = JSON.stringify(describeConfig(parseConfig(secrets)));
     expect(shown).not.toContain("hunter2");
     expect(shown).toContain("(set)");

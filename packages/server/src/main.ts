@@ -14,15 +14,17 @@ const MIGRATE_RETRY_MS = 500;
 
 runProcess("gateway", async (context) => {
   const { config, clock, log } = context;
+  const url = databaseUrl(config);
+  const blobs = await openDirectoryBlobs(blobFolder(config), clock.now());
   const db = openDatabase({
-    url: databaseUrl(config),
+    url,
     onIdleError: (error) => log.warn({ err: error }, "an idle database connection ended"),
   });
   await migrateWhenReachable(db, context);
   const gateway = await startGateway({
     ...context,
     db,
-    blobs: await openDirectoryBlobs(blobFolder(config), clock.now()),
+    blobs,
     webRoot: fileURLToPath(new URL("../../../apps/web/dist", import.meta.url)),
   });
   return {

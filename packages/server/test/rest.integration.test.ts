@@ -73,7 +73,7 @@ function pusher() {
     clock: systemClock,
     log: silentLog,
     handle: async (job) => {
-      const structured = Structured.parse({ title: `ended by ${String(job.payload["trigger"])}` });
+      const structured = Structured.parse({ title: `ended by ${String(job.payload.trigger)}` });
       const result = { structured, summaryKind: "basic", stateReason: null, discarded: false, memories: [] } as const;
       await finishConversation(db, job, { ...result, nowMs: Date.now() });
     },

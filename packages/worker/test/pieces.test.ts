@@ -24,9 +24,11 @@ function joined(pieces: readonly Float32Array[]): number[] {
 }
 
 const samplesOf = (max: number) =>
-  fc.integer({ min: 0, max }).chain((length) =>
-    fc.integer().map((seed) => Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(seed + i * 0.7)))),
-  );
+  fc
+    .integer({ min: 0, max })
+    .chain((length) =>
+      fc.integer().map((seed) => Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(seed + i * 0.7)))),
+    );
 const blocks = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 5 });
 
 describe("pieces", () => {

@@ -97,7 +97,14 @@ describe("progress", () => {
     ["nonsense", { done_files: "two", done_samples: -4, new_memories: [1, "a"], file_errors: [null, { file: 0 }, 3] }],
   ])("reads %s as a beginning", (_, row) => {
     const progress = readProgress(row, 2);
-    expect(progress).toMatchObject({ totalFiles: 2, doneFiles: 0, doneSamples: 0, successful: 0, failed: 0, errors: [] });
+    expect(progress).toMatchObject({
+      totalFiles: 2,
+      doneFiles: 0,
+      doneSamples: 0,
+      successful: 0,
+      failed: 0,
+      errors: [],
+    });
   });
 
   test("never believes in more files than there are", () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readRepairPayload } from "../src/repair/payload.ts";
 import { type AudioRun, audioRuns } from "../src/repair/runs.ts";
+import { collect } from "./support/collect.ts";
 
 /** 16-bit samples: 3,200 bytes are 100 ms. */
 const MESSAGE = new Uint8Array(3_200);
@@ -25,7 +26,7 @@ function chunk(firstMessage: number, capturedAtMs: number, changes: Partial<Stor
 }
 
 async function runsOf(chunks: readonly StoredChunk[], maxBytes?: number): Promise<AudioRun[]> {
-  return await Array.fromAsync(audioRuns(chunks, maxBytes));
+  return await collect(audioRuns(chunks, maxBytes));
 }
 
 describe("audioRuns", () => {

@@ -41,6 +41,11 @@ function forward(event: ListenSocketEvent, listener: LiveLinkListener): void {
       else if (event.status === "ended" && event.error !== null) listener.onRefused();
       else if (event.failures > 0) listener.onState("reconnecting");
       break;
+    case "service_status":
+      if (event.status === "ready") listener.onTranscription("ready");
+      else if (event.status === "stt_recovering") listener.onTranscription("recovering");
+      else if (event.status === "stt_failed") listener.onTranscription("failed");
+      break;
     case "segments":
       listener.onSegments(event.segments);
       break;

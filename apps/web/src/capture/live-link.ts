@@ -3,10 +3,11 @@
  * knows only this.
  */
 import type { Segment } from "@holdfast/contract";
-import type { LinkState } from "./recording-state.ts";
+import type { LinkState, Transcription } from "./recording-state.ts";
 
 export interface LiveLinkListener {
   onState(state: LinkState): void;
+  onTranscription(state: Transcription): void;
   onSegments(segments: readonly Segment[]): void;
   onSegmentsDeleted(ids: readonly string[]): void;
   onConversation(id: string): void;

@@ -7,13 +7,20 @@ import { Link } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
 import { clockTime } from "../shell/amounts.ts";
 import classes from "./live-words.module.css";
-import type { RecordingState } from "./recording-state.ts";
+import type { RecordingState, Transcription } from "./recording-state.ts";
 
 const FOLLOW_WITHIN_PX = 48;
 
-type Props = Pick<RecordingState, "segments" | "earlier">;
+type Props = Pick<RecordingState, "segments" | "earlier" | "transcription">;
 
-export function LiveWords({ segments, earlier }: Props): JSX.Element {
+const INVITATION: Readonly<Record<Transcription, string>> = {
+  starting: "Getting ready to write. What you say is kept from the first moment.",
+  ready: "Say something. Your words appear here.",
+  recovering: "",
+  failed: "",
+};
+
+export function LiveWords({ segments, earlier, transcription }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: new words are the reason to scroll, though only the box is read
@@ -39,7 +46,7 @@ export function LiveWords({ segments, earlier }: Props): JSX.Element {
       ))}
       <div role="log" aria-live="polite">
         {segments.length === 0 ? (
-          <p className={classes.waiting}>Say something. Your words appear here.</p>
+          <p className={classes.waiting}>{INVITATION[transcription]}</p>
         ) : (
           segments.map((segment) => (
             <p key={segment.id} className={classes.line} data-testid="live-segment" data-segment={segment.id}>

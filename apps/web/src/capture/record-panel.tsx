@@ -47,7 +47,7 @@ export function RecordPanel(): JSX.Element {
           Nothing was said in that recording, so there was nothing to keep.
         </Alert>
       )}
-      {isRunning && <LiveWords segments={recording.segments} earlier={recording.earlier} />}
+      {isRunning && <LiveWords {...recording} />}
     </section>
   );
 }
@@ -139,14 +139,18 @@ function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.E
   );
 }
 
-function linkNotice({ phase, link }: RecordingState): string {
+function linkNotice({ phase, link, transcription }: RecordingState): string {
   if (link === "reconnecting") {
     return phase === "stopping"
       ? "The server can't be reached. Keep this page open; the rest is sent as soon as it is back."
       : "The server can't be reached. Go on speaking: the sound is kept here and sent as soon as it is back.";
   }
   if (phase === "stopping") return "Sending the last seconds…";
-  return link === "connecting" ? "Connecting. The sound is being kept." : "";
+  if (link === "connecting") return "Connecting. The sound is being kept.";
+  if (transcription === "recovering") return "The transcription restarts. The sound is being kept; its words follow.";
+  if (transcription === "failed")
+    return "Nothing can be transcribed now. The sound is being kept; its words follow later.";
+  return "";
 }
 
 function Problem({ recording }: { readonly recording: RecordingState }): JSX.Element | null {

@@ -107,6 +107,7 @@ export class Recorder {
   #linkListener(): LiveLinkListener {
     return {
       onState: (link) => void this.#apply({ type: "link", link }),
+      onTranscription: (transcription) => void this.#apply({ type: "transcription", transcription }),
       onSegments: (segments) => void this.#apply({ type: "segments", segments }),
       onSegmentsDeleted: (ids) => void this.#apply({ type: "segments_deleted", ids }),
       onConversation: (id) => void this.#apply({ type: "conversation", id }),

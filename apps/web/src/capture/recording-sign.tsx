@@ -9,7 +9,7 @@ export function RecordingSign(): JSX.Element | null {
   const { phase, capturedMs } = useRecording();
   if (phase !== "recording" && phase !== "stopping") return null;
   return (
-    <Link to="/" className={classes.sign} aria-label="Go to the running recording">
+    <Link to="/" className={classes.sign}>
       <span className={classes.dot} aria-hidden />
       {phase === "recording" ? `Recording ${clockTime(capturedMs)}` : "Finishing…"}
     </Link>

@@ -16,9 +16,13 @@ import type { CaptureProblem } from "./problem.ts";
 
 export type LinkState = "connecting" | "live" | "reconnecting";
 
+/** Whether words can appear now. Sound is kept in each of these. */
+export type Transcription = "starting" | "ready" | "recovering" | "failed";
+
 export interface RecordingState {
   readonly phase: "idle" | "asking" | "recording" | "stopping" | "failed";
   readonly link: LinkState;
+  readonly transcription: Transcription;
   /** Wall time at which the sound began; null before. */
   readonly startedAtMs: number | null;
   readonly capturedMs: number;
@@ -38,6 +42,7 @@ export type RecordingEvent =
   | { readonly type: "microphone_ready"; readonly atMs: number }
   | { readonly type: "captured"; readonly ms: number }
   | { readonly type: "link"; readonly link: LinkState }
+  | { readonly type: "transcription"; readonly transcription: Transcription }
   | { readonly type: "safe"; readonly ms: number }
   | { readonly type: "segments"; readonly segments: readonly Segment[] }
   | { readonly type: "segments_deleted"; readonly ids: readonly string[] }
@@ -50,6 +55,7 @@ export type RecordingEvent =
 export const IDLE: RecordingState = {
   phase: "idle",
   link: "connecting",
+  transcription: "starting",
   startedAtMs: null,
   capturedMs: 0,
   safeMs: 0,
@@ -72,6 +78,10 @@ export function step(state: RecordingState, event: RecordingEvent): RecordingSta
       return running && event.ms > state.capturedMs ? { ...state, capturedMs: event.ms } : state;
     case "link":
       return running && event.link !== state.link ? { ...state, link: event.link } : state;
+    case "transcription":
+      return running && event.transcription !== state.transcription
+        ? { ...state, transcription: event.transcription }
+        : state;
     case "safe":
       return running && event.ms > state.safeMs ? { ...state, safeMs: event.ms } : state;
     case "segments":

@@ -54,7 +54,7 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
   usePageTitle(shown);
   return (
     <>
-      <header className={classes.header}>
+      <div className={classes.header}>
         <TitleEditor title={title} shown={shown} onRename={(wanted) => rename.mutate(wanted)} />
         <When conversation={conversation} />
         {rename.isError && (
@@ -62,7 +62,7 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
             The title could not be changed just now. Try again.
           </Text>
         )}
-      </header>
+      </div>
       <State conversation={conversation} />
       <Summary conversation={conversation} />
       <ActionItems items={conversation.structured.action_items} />

@@ -13,15 +13,9 @@ interface Props {
 export function DeleteDialog({ opened, isDeleting, hasFailed, onClose, onDelete }: Props): JSX.Element {
   return (
     // Mantine locks scrolling by an injected style element, which our content security policy forbids.
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      centered
-      lockScroll={false}
-      title={<Text fw={650}>Delete this conversation?</Text>}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Modal opened={opened} onClose={onClose} centered lockScroll={false} withCloseButton={false}>
       <Stack>
+        <Modal.Title fw={650}>Delete this conversation?</Modal.Title>
         <Text>Its words, its summary and any sound kept for it are removed from the server for good.</Text>
         {hasFailed && (
           <Alert color="red" role="alert">

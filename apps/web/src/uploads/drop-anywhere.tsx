@@ -16,7 +16,10 @@ export function DropAnywhere(): JSX.Element {
         uploads.add(files);
         void navigate({ to: "/" });
       }}
-      inputProps={{ "aria-label": "Sound files" }}
+      // Only for the pointer, and invisible until a file is held over the page; the button beside it is for everybody.
+      aria-hidden
+      activateOnClick={false}
+      activateOnKeyboard={false}
     >
       <Stack align="center" justify="center" gap="xs" mih="60vh" style={{ pointerEvents: "none" }}>
         <IconFileMusic size={56} stroke={1.4} aria-hidden />

@@ -81,6 +81,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const children = startRoles(options, env, runDir);
     endings.push(() => endAll(children.filter(({ name }) => name !== "gateway")));
     endings.push(() => endAll(children.filter(({ name }) => name === "gateway")));
+    endings.push(() => {
+      for (const child of children) child.retire();
+    });
     const lives = await allReady(children, signal);
     return { dataDir, gatewayPort: lives.get("gateway")?.port ?? config.HOLDFAST_PORT, ownerToken, end };
   } catch (error) {

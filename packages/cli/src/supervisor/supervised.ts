@@ -32,6 +32,8 @@ export interface Supervised {
   readonly name: string;
   /** The first life that became ready. */
   readonly ready: Promise<Life>;
+  /** Lets the present life be the last. A signal to the whole group of processes ends children before we do. */
+  retire(): void;
   /** Ends the present life for good. Idempotent. */
   end(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export interface Supervised {
 export function supervise(options: SupervisedOptions): Supervised {
   const { name, clock, log, pids } = options;
   const ending = new AbortController();
+  const retired = new AbortController();
   const first = Promise.withResolvers<Life>();
   first.promise.catch(() => {});
   let present: Life | undefined;
@@ -48,7 +51,7 @@ export function supervise(options: SupervisedOptions): Supervised {
       present = await options.start((pid) => pids.write(name, pid), ending.signal);
     } catch (error) {
       if (error instanceof ExitError) {
-        ending.abort();
+        retired.abort();
         first.reject(error);
       }
       return { healthyMs: 0, why: messageOf(error) };
@@ -63,17 +66,17 @@ export function supervise(options: SupervisedOptions): Supervised {
 
   const run = async (): Promise<void> => {
     let record = cleanRecord;
-    while (!ending.signal.aborted) {
+    while (!retired.signal.aborted) {
       const { healthyMs, why } = await live();
       pids.remove(name);
-      if (ending.signal.aborted) return;
+      if (retired.signal.aborted) return;
       const decision = afterDeath(record, healthyMs);
       record = decision.record;
       log.warn(
         { event: "child_died", child: name, deaths: record.deaths, wait_ms: decision.waitMs },
         `${name} died (${why}); starting it again in ${decision.waitMs} ms`,
       );
-      await sleep(clock, decision.waitMs, ending.signal);
+      await sleep(clock, decision.waitMs, retired.signal);
     }
   };
 
@@ -81,7 +84,9 @@ export function supervise(options: SupervisedOptions): Supervised {
   return {
     name,
     ready: first.promise,
+    retire: () => retired.abort(),
     async end() {
+      retired.abort();
       ending.abort();
       await present?.end();
       await done;

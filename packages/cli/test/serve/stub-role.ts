@@ -1,7 +1,8 @@
 /** A role that does nothing but live: for tests of the supervisor without the weight of the real ones. */
 import { createServer } from "node:http";
 import { HoldfastError } from "@holdfast/contract";
-import { runProcess } from "@holdfast/runtime";
+import { sleep } from "@holdfast/core";
+import { runProcess, systemClock } from "@holdfast/runtime";
 
 const name = process.argv[1]?.match(/stub-(\w+)\.ts$/)?.[1] ?? "role";
 
@@ -25,6 +26,7 @@ runProcess(name, async ({ config }) => {
     ...(typeof address === "object" && address !== null ? { port: address.port } : {}),
     drain: async () => {
       if (process.env.STUB_DRAIN === "never") await new Promise(() => {});
+      if (process.env.STUB_DRAIN === "slow" && name === "gateway") await sleep(systemClock, 500);
       server.closeAllConnections();
     },
     close: async () => {

@@ -15,6 +15,8 @@ export interface RetryOptions {
   readonly onRetry?: ((error: HoldfastError, waitMs: number) => void) | undefined;
 }
 
+/** Jitter may come out at nothing, and then a refusing server would be asked without end. */
+const MIN_WAIT_MS = 50;
 const BACKOFF = { baseMs: 500, capMs: 10_000, jitter: 0 };
 
 export async function retrying<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
@@ -35,6 +37,10 @@ export async function retrying<T>(call: () => Promise<T>, options: RetryOptions)
 function nextWaitMs(error: unknown, failures: number, options: RetryOptions): number | undefined {
   if (!isHoldfastError(error) || !error.retryable || options.signal?.aborted === true) return undefined;
   const random = options.random.next();
-  const wait = Math.max(Math.round(backoffMs(failures, random, BACKOFF) * random), error.retryAfterMs ?? 0);
+  const wait = Math.max(
+    Math.round(backoffMs(failures, random, BACKOFF) * random),
+    error.retryAfterMs ?? 0,
+    MIN_WAIT_MS,
+  );
   return options.clock.now() + wait > options.deadlineMs ? undefined : wait;
 }

@@ -48,6 +48,8 @@ export interface LinkTimes {
 
 export const LINK_TIMES: LinkTimes = { connectMs: 15_000, silenceMs: 25_000, retryBaseMs: 500, retryCapMs: 15_000 };
 
+/** Jitter may come out at nothing, and then a refusing server would be asked without end. */
+const MIN_WAIT_MS = 50;
 /** A server's `Retry-After` is honoured up to here. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -95,6 +97,6 @@ function failed(failures: number, event: LinkEvent, random: number, times: LinkT
   }
   const nominal = backoffMs(failures, random, { baseMs: times.retryBaseMs, capMs: times.retryCapMs, jitter: 0 });
   const wished = Math.min(error?.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
-  const waitMs = Math.max(Math.round(nominal * random), wished);
+  const waitMs = Math.max(Math.round(nominal * random), wished, MIN_WAIT_MS);
   return { state: { name: "waiting", failures: failures + 1, waitMs, error }, deadline: waitMs, act: "disconnect" };
 }

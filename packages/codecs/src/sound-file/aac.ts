@@ -11,6 +11,7 @@ const SAMPLE_RATES = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
 ];
 const LOW_COMPLEXITY = 2;
+const NOISE_SEED = 0x1f2e3d4c;
 /** Spectral band replication, and the same with parametric stereo: the core's real profile follows the outer rate. */
 const HIGH_EFFICIENCY: readonly number[] = [5, 29];
 
@@ -38,28 +39,33 @@ export async function createAacDecoder(
   decoder.format = { channelsPerFrame: settings.channels, sampleRate: rate };
   decoder.init();
   decoder.setCookie(new AV.Buffer(lowComplexityConfig(settings)));
+  let ownNoise = NOISE_SEED;
   return {
     rate,
     decode(packet): Float32Array | undefined {
       const list = new AV.BufferList();
       list.append(new AV.Buffer(withoutAdtsHeader(packet)));
       decoder.bitstream = new AV.Bitstream(new AV.Stream(list));
+      noise = ownNoise;
       try {
         return downmix(decoder.readChunk(), settings.channels);
       } catch {
         return undefined;
+      } finally {
+        ownNoise = noise;
       }
     },
     close: () => {},
   };
 }
 
-let noise = 0x1f2e3d4c;
+/** State of the noise generator while a packet is decoded; between packets each decoder keeps its own. */
+let noise = 0;
 
 /**
  * Loads the library and mends its noise generator, which multiplies by a multiple of four and so falls to zero after 16
  * samples; noise bands (common in stereo files) then come out as NaN. The field that holds its state is replaced by the
- * generator that was meant. The state is shared by all decoders: it is only noise.
+ * generator that was meant.
  */
 async function loadAac(): Promise<typeof import("av").default> {
   const { default: AV } = await import("av");

@@ -111,7 +111,7 @@ async function enrich(deps: FinaliserDeps, job: Job, signal: AbortSignal): Promi
   try {
     const summary = await deps.llm.summarise(input, signal);
     if (signal.aborted) return undefined;
-    return await write(deps, job, { summary, kind: "llm", failure: undefined });
+    return await write(deps, job, { summary, kind: deps.llm.kind, failure: undefined });
   } catch (error) {
     if (signal.aborted || !(error instanceof LlmFailure)) throw error;
     return await postpone(deps, job, error);
@@ -123,7 +123,7 @@ async function summarise(deps: FinaliserDeps, job: Job, input: SummaryInput, sig
   const silent = input.segments.every((segment) => segment.text.trim() === "");
   if (deps.llm === undefined || silent) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
   try {
-    return { summary: await deps.llm.summarise(input, signal), kind: "llm", failure: undefined };
+    return { summary: await deps.llm.summarise(input, signal), kind: deps.llm.kind, failure: undefined };
   } catch (error) {
     if (signal.aborted || !(error instanceof LlmFailure)) throw error;
     deps.onEvent({ type: "summary_fell_back", ...nameOf(job), ...codeAndClass(error), error: error.message });

@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 
-export const LINK_PATH = "/v1/trigger/listen";
+const LINK_PATH = "/v1/trigger/listen";
 const DEFAULT_RATE = 8_000;
 const MAX_UID_CHARACTERS = 256;
 

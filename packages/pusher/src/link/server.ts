@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 import { admit } from "./admission.ts";
 import { closeLink, type LinkDeps, serveLink } from "./connection.ts";
 
-export const LINKS = { max: 4_096, maxFrameBytes: 4 * 1024 * 1024, closeGraceMs: 2_000 } as const;
+const LINKS = { max: 4_096, maxFrameBytes: 4 * 1024 * 1024, closeGraceMs: 2_000 } as const;
 
 export interface LinkServerOptions extends LinkDeps {
   readonly port: number;

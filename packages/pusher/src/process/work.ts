@@ -10,7 +10,7 @@ import { type Db, findJob, type Job, startJobLoop } from "@holdfast/store";
 import type { Finalise } from "../finalise/finaliser.ts";
 import { answerAfter, answerBefore, isJobId, refuse } from "./answer.ts";
 
-export const WORK = { concurrency: 4, runningNudges: 16, waitingNudges: 1_000 } as const;
+const WORK = { concurrency: 4, runningNudges: 16, waitingNudges: 1_000 } as const;
 
 export interface WorkDeps {
   readonly db: Db;
@@ -25,13 +25,14 @@ export interface Work {
   /** Works on the job a gateway names and says how it ended. Never rejects. */
   process(userId: string, request: ProcessRequest): Promise<ProcessResult>;
   running(): number;
-  /** Takes nothing new, aborts what runs and gives its jobs back. Idempotent. */
+  /** Takes nothing new, aborts what runs, gives its jobs back and answers who asked for them. Idempotent. */
   drain(): Promise<void>;
 }
 
 export function startWork(deps: WorkDeps): Work {
   const { db, log } = deps;
   const running = new Map<string, Promise<void>>();
+  const answering = new Set<Promise<ProcessResult>>();
   const waiting: (() => void)[] = [];
   let nudges = 0;
   let draining = false;
@@ -73,22 +74,29 @@ export function startWork(deps: WorkDeps): Work {
     waiting.shift()?.();
   };
 
+  const answer = async (userId: string, request: ProcessRequest): Promise<ProcessResult> => {
+    if (!(await enter())) return refuse(request.conversation_id, "job_not_actionable");
+    try {
+      return await process(userId, request);
+    } catch (error) {
+      log.warn({ event: "process_request_failed", error: messageOf(error) }, "a process request failed");
+      return refuse(request.conversation_id, "processing_failed");
+    } finally {
+      leave();
+    }
+  };
+
   return {
-    async process(userId, request) {
-      if (!(await enter())) return refuse(request.conversation_id, "job_not_actionable");
-      try {
-        return await process(userId, request);
-      } catch (error) {
-        log.warn({ event: "process_request_failed", error: messageOf(error) }, "a process request failed");
-        return refuse(request.conversation_id, "processing_failed");
-      } finally {
-        leave();
-      }
+    process(userId, request) {
+      const asked = answer(userId, request).finally(() => answering.delete(asked));
+      answering.add(asked);
+      return asked;
     },
     running: () => loop.running(),
     async drain() {
       draining = true;
       await loop.drain();
+      await Promise.all(answering);
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What a summariser is: it turns a transcript into the structure of a conversation (reference listen-and-pusher section 6.2 to
  * 6.4). Two adapters exist: `basic`, built in and deterministic, which cannot fail; and `llm`, any OpenAI-compatible server,
- * which can, with a typed error. A summariser reads only what is in its input and stores nothing.
+ * which can, with a typed error, and which alone writes memories. A summariser reads only what is in its input and stores nothing.
  */
 import type { FailureClass, Segment, Structured } from "@holdfast/contract";
 
@@ -29,11 +29,10 @@ export interface Summary {
   readonly discard: boolean;
 }
 
+/** What can fail; the basic summariser is a plain function, so that a fallback always exists. */
 export interface Summariser {
   /** What `summary_kind` says about its work. */
-  readonly kind: "basic" | "llm";
-  /** False where no memories can be expected. */
-  readonly writesMemories: boolean;
+  readonly kind: "llm";
   /** Rejects with `LlmFailure`, or with anything once the signal aborted. */
   summarise(input: SummaryInput, signal: AbortSignal): Promise<Summary>;
 }

@@ -3,15 +3,45 @@
  * libraries for it are loaded only when somebody asks, and the description cannot differ from what is served.
  */
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
-import { type Config, parseConfig } from "@holdfast/contract";
+import {
+  type Config,
+  Conversation,
+  Memory,
+  parseConfig,
+  SegmentSchema,
+  Structured,
+  SyncAccepted,
+  SyncJobView,
+  SyncResult,
+} from "@holdfast/contract";
 import { silentLog } from "@holdfast/core";
 import type { BlobStore, Db } from "@holdfast/store";
 import type { FastifyPluginAsync } from "fastify";
-import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { registerHealth } from "../health/routes.ts";
 import { bareApp } from "../http/bare-app.ts";
 import type { App, HttpContext } from "../http/context.ts";
 import { registerApi } from "../http/routes.ts";
+
+/** Shapes that many routes share are described once. */
+const SHARED = { Conversation, Structured, Segment: SegmentSchema, Memory, SyncAccepted, SyncJobView, SyncResult };
+const schemaRegistry = z.registry<{ id: string }>();
+for (const [id, schema] of Object.entries(SHARED)) schemaRegistry.add(schema, { id });
+
+const FILES = { type: "array", items: { type: "string", format: "binary" } };
+/** Multipart bodies are streamed and never validated as a whole, so they are described here. */
+const MULTIPART: Readonly<Record<string, object>> = {
+  "/v2/sync-local-files": { type: "object", required: ["files"], properties: { files: FILES } },
+  "/v1/uploads": {
+    type: "object",
+    required: ["file"],
+    properties: { file: FILES, started_at: { type: "string", description: "ISO 8601 or Unix milliseconds" } },
+  },
+};
+
+const toJsonSchema = createJsonSchemaTransform({ schemaRegistry });
+const addShared = createJsonSchemaTransformObject({ schemaRegistry });
 
 const DESCRIPTION: FastifyDynamicSwaggerOptions = {
   openapi: {
@@ -26,7 +56,18 @@ const DESCRIPTION: FastifyDynamicSwaggerOptions = {
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
     security: [{ token: [] }],
   },
-  transform: jsonSchemaTransform,
+  transform(route) {
+    const described = toJsonSchema(route);
+    const body = route.schema?.consumes === undefined ? undefined : MULTIPART[route.url];
+    return body === undefined ? described : { ...described, schema: { ...described.schema, body } };
+  },
+  transformObject(document) {
+    const described = addShared(document);
+    // No request takes a shared shape, so the variants for requests would only be in the way.
+    const schemas = "components" in described ? described.components?.schemas : undefined;
+    for (const name of Object.keys(schemas ?? {})) if (name.endsWith("Input")) delete schemas?.[name];
+    return described;
+  },
 };
 
 /** A Fastify with every described route and `swagger()`; it is ready and not listening. */

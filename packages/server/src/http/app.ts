@@ -20,10 +20,11 @@ export async function createApp(context: HttpContext): Promise<App> {
   await app.register(fastifyHelmet, SECURITY_HEADERS);
   app.addHook("onRequest", async (request, reply) => {
     const refused = context.draining.aborted && request.routeOptions.config.whileDraining !== true;
-    if (refused) {
-      void reply.header("connection", "close").header("retry-after", "2");
-      await reply.code(503).send({ detail: "the server is restarting" });
-    }
+    if (refused) await reply.code(503).header("retry-after", "2").send({ detail: "the server is restarting" });
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    // An answer made while draining is the last one of its connection, or the drain would wait for a silent keep-alive.
+    if (context.draining.aborted) void reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
     const route = request.routeOptions.url ?? "unmatched";

@@ -3,6 +3,7 @@
  * larger than its limit, and a slow or silent peer holds a connection only for so long. Multipart parsing is not here: only
  * the upload routes have it.
  */
+import { HoldfastError } from "@holdfast/contract";
 import fastify, { type FastifyInstance } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import type { App } from "./context.ts";
@@ -39,12 +40,21 @@ export function bareApp(): App {
   return app as unknown as App;
 }
 
-/** Clients send `Content-Type: application/json` with an empty body where there is nothing to say. */
+/** Clients send `Content-Type: application/json`, or anything, with an empty body where there is nothing to say. */
 function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
-  app.removeContentTypeParser(["application/json", "text/plain"]);
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (String(body).trim() === "") done(null, undefined);
     else void parse(request, String(body), done);
   });
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+    if (String(body).trim() === "") done(null, undefined);
+    else done(unsupportedMediaType());
+  });
+}
+
+function unsupportedMediaType(): HoldfastError {
+  const message = "the body must be application/json";
+  return new HoldfastError(message, { code: "unsupported_media_type", class: "permanent_input" });
 }

@@ -6,6 +6,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unsupported_media_type: 415,
   route_not_found: 404,
   multipart_malformed: 422,
+  files_missing: 422,
   json_invalid: 422,
 };
 

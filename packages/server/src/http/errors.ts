@@ -17,7 +17,7 @@ function invalidInput(code: string, message: string, cause: unknown): HoldfastEr
 }
 
 /** What went wrong as a HoldfastError; `internal` where nobody foresaw it. */
-export function classify(error: unknown): HoldfastError {
+function classify(error: unknown): HoldfastError {
   if (isHoldfastError(error)) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
@@ -27,8 +27,6 @@ export function classify(error: unknown): HoldfastError {
     case "FST_FILES_LIMIT":
     case "FST_FIELDS_LIMIT":
       return invalidInput("payload_too_large", "the request is too large", error);
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return invalidInput("unsupported_media_type", "the body must be application/json", error);
     case "FST_ERR_CTP_INVALID_JSON_BODY":
       return invalidInput("json_invalid", "JSON decode error", error);
     default:

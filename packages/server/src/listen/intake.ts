@@ -32,12 +32,19 @@ export class Intake {
   #layout: Pcm8Layout = "linear8";
   #undecided: { bytes: Uint8Array; arrivedAtMs: number }[] | undefined;
   #endMs: number | undefined;
+  readonly #formatKnown = Promise.withResolvers<void>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#next = options.durable;
     this.#repeated = options.firstSequence === null ? 0 : Math.max(0, options.durable - options.firstSequence);
     this.#undecided = options.codec === "pcm8" ? [] : undefined;
+    if (this.#undecided === undefined) this.#formatKnown.resolve();
+  }
+
+  /** Resolves when `layout` is decided: at once but for `pcm8`, which needs a tenth of a second of sound. */
+  get formatKnown(): Promise<void> {
+    return this.#formatKnown.promise;
   }
 
   /** False where the client left a hole before its first message: nothing after a hole may be acknowledged. */
@@ -68,6 +75,7 @@ export class Intake {
     if (parts.length === 0) return [];
     this.#undecided = undefined;
     this.#layout = detectPcm8Layout(Buffer.concat(parts.map((part) => part.bytes)).subarray(0, AUDIO_LOG.flushBytes));
+    this.#formatKnown.resolve();
     return parts.map((part) => this.#number(part.bytes, part.arrivedAtMs, conversationId));
   }
 

@@ -35,6 +35,8 @@ export function createOutbox(socket: WebSocket): Outbox {
     },
     ping: () => send("ping"),
     close: (code, reason) => {
+      // A paused socket would never read the client's half of the closing handshake.
+      if (socket.isPaused) socket.resume();
       if (socket.readyState === socket.OPEN || socket.readyState === socket.CONNECTING) socket.close(code, reason);
     },
   };

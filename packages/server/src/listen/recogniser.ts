@@ -37,6 +37,8 @@ export interface RecogniserOptions {
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
   readonly layout: () => Pcm8Layout;
+  /** Resolves when `layout` is known; no stream is opened before. */
+  readonly formatKnown: Promise<void>;
   readonly audio: AudioLog;
   /** Opens a stream to the engine; throws where there is none left to try. */
   readonly open: (layout: Pcm8Layout, events: StreamEvents) => SttStream;
@@ -136,6 +138,7 @@ export class Recogniser {
   async #run(): Promise<void> {
     const { clock, random, log } = this.#options;
     let failures = 0;
+    await Promise.race([this.#options.formatKnown, new Promise((stopped) => this.#onStop(stopped))]);
     while (!this.#stop.signal.aborted) {
       this.#state = "opening";
       const lived = await this.#runStream().catch((error: unknown) => {
@@ -150,6 +153,10 @@ export class Recogniser {
       await sleep(clock, backoffMs(failures, random.next(), BACKOFF), this.#stop.signal);
     }
     this.#state = "ended";
+  }
+
+  #onStop(call: (event: Event) => void): void {
+    this.#stop.signal.addEventListener("abort", call, { once: true });
   }
 
   /** One stream from opening to its end. True where it got as far as live. */

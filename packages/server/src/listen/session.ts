@@ -170,7 +170,9 @@ export class LiveSession {
   /** `ready` comes when words can flow, or a little later all the same: the sound is kept either way. */
   async #firstReady(engines: LiveEngines): Promise<void> {
     const waited = new AbortController();
-    const deadline = sleep(this.#deps.clock, READY_DEADLINE_MS, waited.signal);
+    // What `pcm8` means shows in the sound itself, and some clients send none before `ready`.
+    const deadlineMs = this.#request.format.codec === "pcm8" ? 0 : READY_DEADLINE_MS;
+    const deadline = sleep(this.#deps.clock, deadlineMs, waited.signal);
     await Promise.race([this.#live.promise, this.#closed, deadline]);
     waited.abort();
     this.#out.ping();
@@ -209,6 +211,7 @@ export class LiveSession {
       ...shared,
       random,
       audio,
+      formatKnown: intake.formatKnown,
       open: (layout, events) => engines.open(layout, events),
       onStretch: (stretch) => keeper.onStretch(stretch),
       onState: (state) => this.#onRecogniserState(state, engines, keeper),
@@ -304,7 +307,11 @@ export class LiveSession {
     const { intake, audio, recogniser, keeper, link, completions, hold } = this.#parts;
     for (const message of intake.settle(keeper.acceptingId)) this.#takeAudio(this.#parts, message);
     await this.#flushAudio();
-    await recogniser.finish();
+    // A client that lost its network comes back with the same recording, and its next socket hears the cut word whole; what
+    // nobody comes back for is repaired from the store.
+    const mayReturn = code !== CLOSE.normal && this.#request.query.clientConversationId !== null;
+    if (mayReturn) recogniser.abort();
+    else await recogniser.finish();
     await keeper.settled();
     if (this.#request.query.source === "desktop" && code === CLOSE.normal) {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });

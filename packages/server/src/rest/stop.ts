@@ -11,7 +11,7 @@ import { z } from "zod";
 import type { App, HttpContext } from "../http/context.ts";
 import { endConversation } from "./end-conversation.ts";
 
-export const STOP_WAIT_MS = 25_000;
+const STOP_WAIT_MS = 25_000;
 const POLL_MS = 200;
 
 /** Body of stop and finalize; calendar context is accepted and not used. */

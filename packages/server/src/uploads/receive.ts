@@ -11,7 +11,7 @@ import type { BlobStore, StagedBlob } from "@holdfast/store";
 import type { FastifyRequest } from "fastify";
 
 /** All files of one request together. */
-export const MAX_REQUEST_BYTES: number = 4 * 1024 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
 
 export interface ReceivedFile {
   readonly name: string;

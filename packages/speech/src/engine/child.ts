@@ -69,11 +69,10 @@ async function loadVad({ cacheDir }: EngineSettings): Promise<VadPool> {
 
 async function loadRecogniser(): Promise<OfflineRecognizer> {
   if (settings === undefined) throw new Error("the engine was not started");
-  const began = performance.now();
   const files = await recogniserFiles(settings.model, settings.cacheDir);
   const { default: sherpa } = await import("sherpa-onnx-node");
   const loaded = await sherpa.OfflineRecognizer.createAsync(recogniserConfig(files));
-  send({ type: "loaded", loadMs: performance.now() - began, rssBytes: process.memoryUsage.rss() });
+  send({ type: "loaded", rssBytes: process.memoryUsage.rss() });
   return loaded;
 }
 

@@ -34,6 +34,7 @@ export interface EngineStatus {
   readonly pid: number | undefined;
   readonly loads: number;
   readonly crashes: number;
+  /** From the start of the child until its recogniser was ready. */
   readonly loadMs: number | undefined;
   readonly rssBytes: number | undefined;
   readonly streams: number;
@@ -79,6 +80,7 @@ class ChildEngine implements Engine {
   readonly #vads = new Map<number, Pending<Uint8Array>[]>();
   #nextId = 1;
   #usedAt = 0;
+  #startedAt = 0;
   #loads = 0;
   #crashes = 0;
   #crashesInARow = 0;
@@ -154,15 +156,18 @@ class ChildEngine implements Engine {
       return;
     }
     this.#unsent.push(message);
-    if (this.#closed) return this.#failWaiting(died("the speech process is ending"));
-    if (this.#child === undefined && this.#restart === undefined) this.#begin();
+    if (this.#closed) this.#failWaiting(died("the speech process is ending"));
+    else if (this.#child === undefined && this.#restart === undefined) this.#begin();
   }
 
   /** Starts a child, after a wait if the last ones died. */
   #begin(): void {
     this.#state = "loading";
     const { clock, random } = this.#deps;
-    if (this.#crashesInARow === 0) return this.#start();
+    if (this.#crashesInARow === 0) {
+      this.#start();
+      return;
+    }
     this.#restart = clock.after(backoffMs(this.#crashesInARow - 1, random.next(), RESTART), () => {
       this.#restart = undefined;
       this.#start();
@@ -177,6 +182,7 @@ class ChildEngine implements Engine {
     });
     this.#child = child;
     this.#loads += 1;
+    this.#startedAt = this.#deps.clock.now();
     this.#passOnStderr(child);
     child.on("message", (message: FromEngine) => this.#receive(message));
     child.on("error", (error) => this.#ended(child, error.message));
@@ -193,7 +199,7 @@ class ChildEngine implements Engine {
         this.#state = "ready";
         return;
       case "loaded":
-        this.#loadMs = Math.round(message.loadMs);
+        this.#loadMs = this.#deps.clock.now() - this.#startedAt;
         this.#rssBytes = message.rssBytes;
         this.#deps.log.info({ loadMs: this.#loadMs, rssBytes: message.rssBytes }, "speech model loaded");
         return;

@@ -22,7 +22,7 @@ export type ToEngine =
 export type FromEngine =
   /** Started; voice activity can be asked for. */
   | { readonly type: "started" }
-  | { readonly type: "loaded"; readonly loadMs: number; readonly rssBytes: number }
+  | { readonly type: "loaded"; readonly rssBytes: number }
   /** One flag for each window: 1 is voice. */
   | { readonly type: "flags"; readonly stream: number; readonly flags: Uint8Array }
   | { readonly type: "text"; readonly job: number; readonly text: string; readonly rssBytes: number }

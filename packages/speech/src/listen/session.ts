@@ -159,11 +159,14 @@ class Session implements ListenSession {
   #act(action: SegmentAction, fromFinalize: boolean): void {
     switch (action.type) {
       case "silence":
-        return this.#tellSilence(action.start, action.end, fromFinalize);
+        this.#tellSilence(action.start, action.end, fromFinalize);
+        return;
       case "speculate":
-        return this.#speculate(action.start, action.end);
+        this.#speculate(action.start, action.end);
+        return;
       case "utterance":
-        return this.#tellUtterance(action, fromFinalize);
+        this.#tellUtterance(action, fromFinalize);
+        return;
       default:
         action satisfies never;
     }

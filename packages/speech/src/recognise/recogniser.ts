@@ -33,7 +33,8 @@ export function embeddedRecogniser(engine: Engine, scheduler: Scheduler): Recogn
       const decode = (part: Float32Array): Promise<string> =>
         scheduler.run(priority, () => engine.decode(part.subarray(0, MAX_SAMPLES)), signal);
       const text = collapseRepetition(await decode(samples));
-      if (text !== "" || priority === "partial" || priority === "first-partial" || samples.length < RETRY_MIN_SAMPLES) return text;
+      if (text !== "" || priority === "partial" || priority === "first-partial" || samples.length < RETRY_MIN_SAMPLES)
+        return text;
       return collapseRepetition(await decode(samples.subarray(RETRY_CROP_SAMPLES)));
     },
   };

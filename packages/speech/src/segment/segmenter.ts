@@ -9,7 +9,8 @@
  *   utterance ──quiet for `endpointMs`──▶ silence   closes the utterance 0.2 s after the last voice (post-roll)
  *   utterance ──quiet for 0.25 s, when it is longer than `breathAfterMs`──▶ silence   a pause to breathe is taken, so that the last
  *                                          words of a long speech need not wait for all of it to be recognised again
- *   utterance ──quiet, but less than 0.25 s of voice in all──▶ silence    a click or a cough: closed as silence later
+ *   utterance of less than 1 s of voice ──quiet for `fewWordsEndpointMs`──▶ silence   likewise, but later: it may go on
+ *   utterance ──quiet, but less than 0.1 s of voice in all──▶ silence    a click: closed as silence later
  *   utterance ──`maxMs`──▶ utterance       cut at the quietest moment of its last third; the rest is a new utterance
  *   any ──flush──▶ silence                 closes everything up to the end of what was heard
  */
@@ -31,18 +32,23 @@ export interface SegmenterOptions {
   readonly endpointMs: number;
   /** An utterance longer than this is ended by a mere breath. */
   readonly breathAfterMs: number;
+  /** Quiet that ends an utterance of less than a second of voice. */
+  readonly fewWordsEndpointMs: number;
   /** Longest utterance. */
   readonly maxMs: number;
 }
 
-export const LIVE_SEGMENTS: SegmenterOptions = { endpointMs: 416, breathAfterMs: 7_000, maxMs: 15_000 };
+export const LIVE_SEGMENTS: SegmenterOptions = { endpointMs: 416, breathAfterMs: 7_000, fewWordsEndpointMs: 900, maxMs: 15_000 };
 /** Nobody waits for the words of a recording one by one, and the recogniser does better with longer pieces. */
-export const BATCH_SEGMENTS: SegmenterOptions = { endpointMs: 800, breathAfterMs: 10_000, maxMs: 15_000 };
+export const BATCH_SEGMENTS: SegmenterOptions = { endpointMs: 480, breathAfterMs: 10_000, fewWordsEndpointMs: 900, maxMs: 15_000 };
 
 const windows = (ms: number): number => Math.max(1, Math.round(ms / WINDOW_MS));
 const PRE_ROLL = windows(300);
 const POST_ROLL = windows(200);
-const MIN_VOICE = windows(250);
+/** Less voice than this is a click. What is more may be a word: the recogniser judges it, and answers nothing to a cough. */
+const MIN_VOICE = windows(96);
+/** A few words are not ended by a short pause: the recogniser understands them better together with what follows. */
+const FEW_WORDS = windows(1_000);
 const BREATH = windows(250);
 const SILENCE_CLOSE = windows(5_000);
 
@@ -112,14 +118,20 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
     quiet = window.voice ? 0 : quiet + 1;
     const enough = voiced >= MIN_VOICE;
     const end = heardTo - Math.max(0, quiet - POST_ROLL) * WINDOW_SAMPLES;
-    const patience = !enough || utterance.length < breathAfter ? endpoint : Math.min(endpoint, BREATH);
+    const patience = patienceNow();
     if (quiet >= patience) {
-      const actions = enough ? closeUtterance(end, patience === endpoint) : [];
+      const actions = enough ? closeUtterance(end, patience >= endpoint) : [];
       toSilence();
       return actions;
     }
     if (utterance.length >= maxWindows) return cut();
     return enough && quiet === POST_ROLL ? [{ type: "speculate", start, end }] : [];
+  };
+
+  /** Windows of quiet that end the open utterance. */
+  const patienceNow = (): number => {
+    if (voiced < FEW_WORDS) return Math.max(endpoint, windows(options.fewWordsEndpointMs));
+    return utterance.length < breathAfter ? endpoint : Math.min(endpoint, BREATH);
   };
 
   /** Ends a long utterance at its quietest moment and goes on with the rest. */

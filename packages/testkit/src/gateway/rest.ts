@@ -26,10 +26,10 @@ export async function answerRest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? "/", "http://localhost");
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   state.requests.push(`${request.method} ${pathname}`);
   const body = await readBody(request);
-  const [status, answer] = await route(state, token, request, pathname, body);
+  const [status, answer] = await route(state, token, request, { path: pathname, query: searchParams, body });
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(answer));
 }
@@ -38,8 +38,7 @@ async function route(
   state: RestState,
   token: string,
   request: IncomingMessage,
-  path: string,
-  body: Uint8Array<ArrayBuffer>,
+  { path, query, body }: { path: string; query: URLSearchParams; body: Uint8Array<ArrayBuffer> },
 ): Promise<Answer> {
   if (path === "/health/ready") return [200, { ok: true, parts: { database: { ok: true }, speech: { ok: true } } }];
   if (request.headers.authorization !== `Bearer ${token}`) return [401, { detail: "Invalid authorization token" }];
@@ -51,6 +50,10 @@ async function route(
   if (job !== undefined) return showJob(state, job);
   if (path === "/v1/conversations" && request.method === "GET") {
     return [200, [...state.conversations.keys()].map((id) => conversation(state, id))];
+  }
+  if (path === "/v1/conversations/count") {
+    const statuses = (query.get("statuses") ?? "").split(",");
+    return [200, { count: [...state.conversations.values()].filter((one) => statuses.includes(one.status)).length }];
   }
   const [, id, action] = /^\/v1\/conversations\/([^/]+)(\/finalize)?$/.exec(path) ?? [];
   if (id === undefined || !state.conversations.has(id)) return [404, { detail: "Conversation not found" }];

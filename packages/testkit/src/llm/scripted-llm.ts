@@ -24,7 +24,7 @@ export type LlmStep =
   /** Sends this many bytes of a JSON string that never ends. */
   | { readonly kind: "flood"; readonly bytes: number }
   /** Does the next step after a wait. */
-  | { readonly kind: "slow"; readonly ms: number; readonly then: LlmStep };
+  | { readonly kind: "slow"; readonly ms: number; readonly next: LlmStep };
 
 export interface LlmRequest {
   readonly authorization: string | undefined;
@@ -100,7 +100,7 @@ async function play(step: LlmStep, response: ServerResponse): Promise<void> {
       return void response.write(`{"filler":"${"x".repeat(step.bytes)}`);
     case "slow":
       await delay(step.ms);
-      return await play(step.then, response);
+      return await play(step.next, response);
     default:
       step satisfies never;
   }

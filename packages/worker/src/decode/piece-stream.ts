@@ -17,12 +17,13 @@ export async function* pieceStream(
   let seen = 0;
   let given = fromSample;
   let good = 0;
-  let goodBefore = 0;
+  /** Stretches of the source in which something was decoded, as far as no piece is behind them. */
+  let decoded: { readonly from: number; readonly to: number }[] = [];
   const pieceOf = (samples: Float32Array): DecodedPiece => {
     const startSample = given;
     given += samples.length;
-    const usable = good > goodBefore;
-    goodBefore = good;
+    decoded = decoded.filter(({ to }) => to > startSample);
+    const usable = decoded.some(({ from }) => from < given);
     return {
       type: "piece",
       startSample,
@@ -42,8 +43,9 @@ export async function* pieceStream(
       }
       const fresh = value.samples.subarray(Math.min(value.samples.length, Math.max(0, fromSample - seen)));
       seen += value.samples.length;
-      good = value.messages - value.badMessages;
-      if (seen <= fromSample) goodBefore = good;
+      const goodNow = value.messages - value.badMessages;
+      if (goodNow > good) decoded.push({ from: seen - value.samples.length, to: seen });
+      good = goodNow;
       for (const samples of cutter.push(fresh)) yield pieceOf(samples);
     }
   } finally {

@@ -32,11 +32,10 @@ function failure(error: unknown): DecodeAnswer {
   };
 }
 
-parentPort?.on("message", (request: DecodeRequest) => {
-  answer(request)
-    .catch(failure)
-    .then((reply) => {
-      const moved = reply.type === "piece" && reply.wav.buffer instanceof ArrayBuffer ? [reply.wav.buffer] : [];
-      parentPort?.postMessage(reply, moved);
-    });
-});
+async function reply(request: DecodeRequest): Promise<void> {
+  const made = await answer(request).catch(failure);
+  const moved = made.type === "piece" && made.wav.buffer instanceof ArrayBuffer ? [made.wav.buffer] : [];
+  parentPort?.postMessage(made, moved);
+}
+
+parentPort?.on("message", (request: DecodeRequest) => void reply(request));

@@ -13,7 +13,7 @@ import { LeaseLost } from "../lease-lost.ts";
 import { spokenSpans } from "../speech/timeline.ts";
 import type { PieceTranscript } from "../speech/transcriber.ts";
 import { codeOfDamage, codeOfDecodeFailure, codeOfSpeechFailure, type FileErrorCode } from "./codes.ts";
-import type { SyncPayload } from "./payload.ts";
+import { partitionOf, type SyncPayload } from "./payload.ts";
 import { fileDone, pieceDone, pieceLost, progressRow, type SyncProgress, withTouched } from "./progress.ts";
 
 export interface FileRun {
@@ -77,8 +77,8 @@ async function processPiece(
   if (!piece.usable) return { ...before, doneSamples };
   const spoken = await transcribe(run, file, piece);
   return typeof spoken === "string"
-    ? await assign(run, [], pieceLost(before, doneSamples, spoken))
-    : await assign(run, spoken, pieceDone(before, doneSamples));
+    ? await assign(run, file, [], pieceLost(before, doneSamples, spoken))
+    : await assign(run, file, spoken, pieceDone(before, doneSamples));
 }
 
 /** The words of a piece with wall times, or why there will never be any. */
@@ -108,11 +108,16 @@ async function transcribe(
   }));
 }
 
-async function assign(run: FileRun, stretches: readonly SpokenStretch[], next: SyncProgress): Promise<SyncProgress> {
+async function assign(
+  run: FileRun,
+  file: UploadedFile,
+  stretches: readonly SpokenStretch[],
+  next: SyncProgress,
+): Promise<SyncProgress> {
   const { deps, job, payload } = run;
   const touched = await assignFile(deps.db, job, {
     source: payload.source,
-    clientDeviceId: payload.clientDeviceId,
+    clientDeviceId: partitionOf(payload, file),
     clientPlatform: payload.clientPlatform,
     language: payload.language,
     stretches,

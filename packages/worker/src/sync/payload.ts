@@ -39,6 +39,19 @@ export function inCaptureOrder<T extends { readonly capturedAtMs: number | null 
   return [...files].sort((a, b) => (a.capturedAtMs ?? otherwiseMs) - (b.capturedAtMs ?? otherwiseMs));
 }
 
+/**
+ * Recordings are joined by time only within one device (reference offline-sync 5.4, partition). A sound file whose time nobody
+ * knows is a partition of its own: two files dropped together did not happen at the same moment.
+ */
+export function partitionOf(
+  payload: Pick<SyncPayload, "kind" | "clientDeviceId">,
+  file: { readonly capturedAtMs: number | null; readonly sha256: string },
+): string | null {
+  return payload.kind === "sound" && file.capturedAtMs === null
+    ? `file_${file.sha256.slice(0, 16)}`
+    : payload.clientDeviceId;
+}
+
 function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }

@@ -14,7 +14,7 @@ export interface FoundEvent {
   readonly durationMinutes: number;
 }
 
-export const MAX_EVENTS = 5;
+const MAX_EVENTS = 5;
 const MAX_MINUTES = 180;
 const DEFAULT_MINUTES = 30;
 const TITLE_CHARACTERS = 80;

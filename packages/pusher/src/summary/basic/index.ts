@@ -4,7 +4,7 @@
  * takes understanding. It never throws and never waits.
  */
 import { Structured } from "@holdfast/contract";
-import type { Summariser, Summary, SummaryInput } from "../port.ts";
+import type { Summary, SummaryInput } from "../port.ts";
 import { actionItemsOf } from "./action-items.ts";
 import { eventsOf } from "./calendar.ts";
 import { categoryOf, emojiOf } from "./category.ts";
@@ -46,9 +46,3 @@ export function summariseBasic(input: SummaryInput): Summary {
   const discard = input.mayDiscard && isWorthless(sentences, { tasks: tasks.length, events: events.length });
   return { structured, memories: [], discard };
 }
-
-export const basicSummariser: Summariser = {
-  kind: "basic",
-  writesMemories: false,
-  summarise: (input) => Promise.resolve(summariseBasic(input)),
-};

@@ -88,7 +88,8 @@ function recurringPhrases(sentences: readonly Sentence[]): string | undefined {
           const key = slice.map(normalForm).join(" ");
           const known = runs.get(key);
           order += 1;
-          if (known === undefined) runs.set(key, { shown: slice.join(" "), count: 1, words: size, first: order });
+          if (known === undefined)
+            runs.set(key, { shown: slice.join(" ").replace(/['’]s$/u, ""), count: 1, words: size, first: order });
           else known.count += 1;
         }
       }

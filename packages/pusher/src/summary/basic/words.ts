@@ -24,6 +24,7 @@ const STOP = new Set(
   too toward two um uh uhm hmm mm mhm up upon us use used very wanna want wants was wasn't way we we'd we'll we're we've well
   went were weren't what what's whatever when when's where where's whether which while who who's whole whom whose why will
   with within without won't would wouldn't yeah yep yes yet you you'd you'll you're you've your yours yourself
+  thy thou thee thine
   hello hi hey bye goodbye alright basically actually literally obviously honestly guess stuff
   der die das und ist nicht ein eine ich wir sie er es mit auf für von zu im den dem des dass auch war wie aber
   le la les un une des et est que qui pas pour dans sur avec vous nous je tu il elle ce cette sont plus mais

@@ -6,7 +6,6 @@
  */
 import type { FailureClass } from "@holdfast/contract";
 import { messageOf } from "@holdfast/contract";
-import type { Clock } from "@holdfast/core";
 import type OpenAI from "openai";
 import { LlmFailure } from "../port.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
@@ -31,7 +30,7 @@ const FORMATS = [
 ] as const;
 const FORMAT_REFUSED = new Set([400, 404, 415, 422, 501]);
 
-export function openLlm(settings: LlmSettings, clock: Clock): AskLlm {
+export function openLlm(settings: LlmSettings): AskLlm {
   let client: OpenAI | undefined;
   let format = 0;
   return async (messages, signal) => {
@@ -39,7 +38,7 @@ export function openLlm(settings: LlmSettings, clock: Clock): AskLlm {
     for (;;) {
       const tried = format;
       try {
-        return await ask(client, settings, messages, FORMATS[tried], clock, signal);
+        return await ask(client, settings, messages, FORMATS[tried], signal);
       } catch (error) {
         if (signal.aborted) throw error;
         const status = statusOf(error);
@@ -76,30 +75,11 @@ async function ask(
   settings: LlmSettings,
   messages: readonly Message[],
   format: (typeof FORMATS)[number],
-  clock: Clock,
   signal: AbortSignal,
 ): Promise<string> {
-  // The library's own timeout ends with the headers; this one covers a body that never ends.
-  const late = new AbortController();
-  const deadline = clock.after(settings.timeoutMs, () => late.abort());
-  try {
-    const completion = await client.chat.completions.create(
-      {
-        model: settings.model,
-        messages: [...messages],
-        ...(format === undefined ? {} : { response_format: format }),
-      },
-      { signal: AbortSignal.any([signal, late.signal]) },
-    );
-    return textOf(completion);
-  } catch (error) {
-    if (late.signal.aborted && !signal.aborted) {
-      throw new LlmFailure("llm_unavailable", "transport", `no answer within ${settings.timeoutMs} ms`);
-    }
-    throw error;
-  } finally {
-    deadline.cancel();
-  }
+  const asked = { model: settings.model, messages: [...messages] };
+  const body = format === undefined ? asked : { ...asked, response_format: format };
+  return textOf(await client.chat.completions.create(body, { signal }));
 }
 
 /** The library does not check what a server sent; a page of HTML comes through as a string. */

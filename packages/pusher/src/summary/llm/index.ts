@@ -16,11 +16,10 @@ import { renderParts } from "./render.ts";
 /** Notes of one part, when they are joined with the others. */
 const NOTE_CHARACTERS = 3_000;
 
-export function llmSummariser(settings: LlmSettings, clock: Clock, ask: AskLlm = openLlm(settings, clock)): Summariser {
+export function llmSummariser(settings: LlmSettings, clock: Clock, ask: AskLlm = openLlm(settings)): Summariser {
   let pause = noPause;
   return {
     kind: "llm",
-    writesMemories: true,
     async summarise(input, signal) {
       if (isPaused(pause, clock.now())) {
         throw new LlmFailure("llm_unavailable", "transport", "paused after failures", pause.untilMs - clock.now());

@@ -1,0 +1,99 @@
+/** A whole Holdfast, started as a person starts it, on free ports and a data folder of its own that is gone afterwards. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { buildWebIfNeeded } from "../../../scripts/web.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const READY_WITHIN_MS = 90_000;
+const END_WITHIN_MS = 20_000;
+
+export const JFK_WAV = join(ROOT, "fixtures/jfk.wav");
+
+export interface Holdfast extends AsyncDisposable {
+  /** Address of the page, without a slash at its end. */
+  readonly origin: string;
+  /** The printed sign-in link. */
+  readonly link: string;
+  readonly token: string;
+  /** Kills one of the processes as a power cut would; the supervisor starts it again. */
+  kill(role: "gateway" | "pusher" | "worker" | "speech"): void;
+}
+
+export async function startHoldfast(): Promise<Holdfast> {
+  buildWebIfNeeded(ROOT, (text) => console.log(text));
+  const data = await mkdtemp(join(tmpdir(), "holdfast-web-"));
+  const server = spawn(process.execPath, ["/tmp/hf/web/serve.ts"], {
+    env: {
+      ...process.env,
+      HOLDFAST_DATA: data,
+      HOLDFAST_HOST: "127.0.0.1",
+      HOLDFAST_PORT: String(await freePort()),
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const end = async (): Promise<void> => {
+    await stop(server);
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    const link = await signInLink(server);
+    const { origin, hash } = new URL(link);
+    return {
+      origin,
+      link,
+      token: new URLSearchParams(hash.slice(1)).get("token") ?? "",
+      kill: (role) => void process.kill(Number(readFileSync(join(data, "run", `${role}.pid`), "utf8")), "SIGKILL"),
+      [Symbol.asyncDispose]: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** A port of our own choice, so that a gateway that is started again is found where it was. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+/** Waits for the line that a person would read. */
+async function signInLink(server: ChildProcess): Promise<string> {
+  if (server.stdout === null) throw new Error("the server has no output");
+  server.stdout.pipe((await import("node:fs")).createWriteStream("/tmp/hf/web/server.log"));
+  const lines = createInterface({ input: server.stdout });
+  const said: string[] = [];
+  return await new Promise((resolve, reject) => {
+    const give = (why: string): void => reject(new Error(`${why}\n${said.slice(-20).join("\n")}`));
+    const timer = setTimeout(() => give("Holdfast did not become ready"), READY_WITHIN_MS);
+    server.once("exit", () => give("Holdfast ended before it was ready"));
+    lines.on("line", (line) => {
+      said.push(line);
+      const link = /^\s*Sign in:\s+(\S+)/.exec(line)?.[1];
+      if (link === undefined) return;
+      clearTimeout(timer);
+      resolve(link);
+    });
+  });
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  const timer = setTimeout(() => server.kill("SIGKILL"), END_WITHIN_MS);
+  await ended;
+  clearTimeout(timer);
+}

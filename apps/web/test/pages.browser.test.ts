@@ -1,0 +1,228 @@
+/** Signing in and out, files, the list and the details of a conversation, in a real browser against the whole server. */
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { JFK_WAV } from "./holdfast.ts";
+import { inspect, Stage } from "./stage.ts";
+
+const DONE_WITHIN_MS = 90_000;
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open("denied");
+});
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+});
+
+/** Drops a file on the page as a person does: it enters, hovers and falls. */
+async function drop(page: Page, name: string, type: string, content: Uint8Array): Promise<void> {
+  const base64 = Buffer.from(content).toString("base64");
+  const transfer = await page.evaluateHandle(
+    async ([encoded, fileName, fileType]) => {
+      const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], fileName, { type: fileType }));
+      return data;
+    },
+    [base64, name, type] as const,
+  );
+  const target = page.locator("body");
+  await target.dispatchEvent("dragenter", { dataTransfer: transfer });
+  await page.getByText("Drop to add it to your conversations").waitFor();
+  const zone = page.getByText("Drop to add it to your conversations");
+  await zone.dispatchEvent("dragover", { dataTransfer: transfer });
+  await zone.dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+describe("signing in", () => {
+  it("without a token says where the link is", async () => {
+    await using watched = await stage.page();
+    const { page } = watched;
+    await page.goto(stage.holdfast.origin);
+    await page.getByRole("heading", { name: "Open your sign-in link" }).waitFor();
+    await page.getByText("owner.token").waitFor();
+    await inspect(page, "sign-in");
+  });
+
+  it("with a wrong token says so, and takes the right one", async () => {
+    await using watched = await stage.page();
+    watched.expectFaults(/401/);
+    const { page } = watched;
+    await page.goto(`${stage.holdfast.origin}/#token=hf_wrong`);
+    await page.getByRole("alert").getByText("That token is not valid").waitFor();
+    await inspect(page, "token-refused");
+    await page.getByLabel("Link or token").fill(stage.holdfast.link);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Record", exact: true }).waitFor();
+  });
+
+  it("by link leaves no token in the address bar, lasts over a reload, and ends with signing out", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    expect(page.url()).toBe(`${stage.holdfast.origin}/`);
+    await page.reload();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Open your sign-in link" }).waitFor();
+    expect(await page.evaluate(() => localStorage.getItem("holdfast.token"))).toBeNull();
+  });
+});
+
+describe("without a microphone", () => {
+  it("a refused permission is explained", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByRole("button", { name: "Record", exact: true }).click();
+    await page.getByRole("alert").getByText("The microphone is blocked for this page").waitFor();
+    await inspect(page, "microphone-blocked");
+    await page.getByRole("button", { name: "Close this message" }).click();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  it("an address that is not secure is explained", async () => {
+    await using watched = await stage.page();
+    const { page } = watched;
+    await page.goto(stage.holdfast.link.replace("127.0.0.1", "holdfast.test").replace("localhost", "holdfast.test"));
+    await page.getByRole("button", { name: "Record", exact: true }).click();
+    await page.getByText("This address can't use the microphone").waitFor();
+  });
+});
+
+describe("a dropped file", () => {
+  it("is uploaded, transcribed and becomes a conversation", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await drop(page, "speech.wav", "audio/wav", await readFile(JFK_WAV));
+    const row = page.getByTestId("upload");
+    await row.getByText("speech.wav").waitFor();
+    await inspect(page, "uploading");
+    await row.getByRole("link", { name: "Open the conversation" }).click({ timeout: DONE_WITHIN_MS });
+    await expect
+      .poll(() => page.getByRole("list", { name: "Transcript" }).textContent(), { timeout: DONE_WITHIN_MS })
+      .toMatch(/ask what you can do for your country/i);
+    await page.getByRole("heading", { name: "Summary" }).waitFor({ timeout: DONE_WITHIN_MS });
+  });
+
+  it("that is no sound is refused in plain words", async () => {
+    await using watched = await stage.signedIn();
+    watched.expectFaults(/415|400|422/);
+    const { page } = watched;
+    await drop(page, "letter.txt", "text/plain", Buffer.from("Dear reader, this is not a sound.\n".repeat(50)));
+    await page.getByTestId("upload").getByRole("alert").getByText("not a sound file").waitFor();
+    await inspect(page, "upload-refused");
+    await page.getByRole("button", { name: "Take letter.txt off this list" }).click();
+    expect(await page.getByTestId("upload").count()).toBe(0);
+  });
+
+  it("at a busy server waits as long as the server asks, and says so", async () => {
+    await using watched = await stage.signedIn();
+    watched.expectFaults(/503/);
+    const { page } = watched;
+    let refusals = 1;
+    await page.route("**/v1/uploads*", async (route) => {
+      if (refusals === 0) return await route.continue();
+      refusals -= 1;
+      await route.fulfill({ status: 503, headers: { "retry-after": "3" }, json: { detail: "busy" } });
+    });
+    await page.setInputFiles("section[aria-label=Record] input[type=file]", JFK_WAV);
+    await page.getByText(/The server is busy\. Trying again in \d sec/).waitFor();
+    await inspect(page, "upload-waiting");
+    await page.getByRole("link", { name: "Open the conversation" }).waitFor({ timeout: DONE_WITHIN_MS });
+  });
+});
+
+describe("a conversation", () => {
+  it("is found by what was said in it", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    const field = page.getByRole("searchbox", { name: "Search conversations" });
+    await field.fill("country");
+    await page.getByText(/^\d+ conversations?$/).waitFor();
+    expect(await page.getByTestId("conversation").count()).toBeGreaterThan(0);
+    await field.fill("xylophone");
+    await page.getByText("Nothing found for “xylophone”.").waitFor();
+    await inspect(page, "search");
+    await page.getByRole("button", { name: "Clear the search" }).click();
+    await page.getByRole("heading", { name: "Today" }).waitFor();
+  });
+
+  it("is renamed and starred with the keyboard, and stays so", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByTestId("conversation").first().getByRole("link").press("Enter");
+    await page.getByRole("button", { name: "Rename" }).press("Enter");
+    await page.getByLabel("Title").fill("A new name");
+    await page.getByLabel("Title").press("Enter");
+    await page.getByRole("heading", { name: "A new name" }).waitFor();
+    const saved = page.waitForResponse((response) => response.url().includes("/starred"));
+    await page.getByRole("button", { name: "Star", exact: true }).press("Space");
+    expect((await saved).status()).toBe(200);
+    await page.reload();
+    await page.getByRole("heading", { name: "A new name" }).waitFor();
+    expect(await page.getByRole("button", { name: "Star", exact: true }).getAttribute("aria-pressed")).toBe("true");
+    await page.getByRole("link", { name: "All conversations" }).click();
+    await page
+      .getByTestId("conversation")
+      .filter({ hasText: "A new name" })
+      .getByRole("img", { name: "Starred" })
+      .waitFor();
+  });
+
+  it("keeps its name when the change is given up with Escape", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByRole("link", { name: "A new name" }).click();
+    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByLabel("Title").fill("Something else");
+    await page.getByLabel("Title").press("Escape");
+    await page.getByRole("heading", { name: "A new name" }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Rename");
+  });
+
+  it("is deleted only after asking", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByRole("link", { name: "A new name" }).click();
+    const address = page.url();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByText("Delete this conversation?").waitFor();
+    await inspect(page, "delete");
+    await page.getByRole("button", { name: "Keep it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Record", exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: "A new name" }).count()).toBe(0);
+    watched.expectFaults(/404/);
+    await page.goto(address);
+    await page.getByRole("heading", { name: "This conversation is gone" }).waitFor();
+    await inspect(page, "gone");
+  });
+});
+
+describe.each([
+  ["dark", { colorScheme: "dark" }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["reduced motion", { reducedMotion: "reduce" }],
+] as const)("on %s", (name, options) => {
+  it("the list and a conversation are in order", async () => {
+    await using watched = await stage.signedIn(options);
+    const { page } = watched;
+    await inspect(page, `${name}-list`);
+    const widest = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(widest).toBeLessThanOrEqual(0);
+    await page.getByTestId("conversation").first().getByRole("link").click();
+    await page.getByRole("heading", { name: "Transcript" }).waitFor();
+    await inspect(page, `${name}-conversation`);
+  });
+});
+
+it("an address that leads nowhere says so", async () => {
+  await using watched = await stage.signedIn();
+  const { page } = watched;
+  await page.goto(`${stage.holdfast.origin}/nowhere`);
+  await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+  await inspect(page, "not-found");
+});

@@ -1,0 +1,66 @@
+/** Runs the real `holdfast` command as a process and collects what it says. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { encodeWav16 } from "@holdfast/codecs";
+
+const BIN = fileURLToPath(new URL("../../bin/holdfast.js", import.meta.url));
+
+const children = new Set<ChildProcess>();
+const folders = new Set<string>();
+
+export interface Ran {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Standard output as JSON documents. */
+  readonly documents: () => Record<string, unknown>[];
+}
+
+export async function holdfast(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const { HOLDFAST_URL: _url, HOLDFAST_TOKEN: _token, HOLDFAST_DATA: _data, ...rest } = process.env;
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { ...rest, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const exit = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  children.delete(child);
+  const documents = (): Record<string, unknown>[] =>
+    stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { exit, stdout, stderr, documents };
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-cli-"));
+  folders.add(folder);
+  return folder;
+}
+
+/** A file with a tone of this length. */
+export function toneFile(ms: number, name = "tone.wav"): string {
+  const samples = Float32Array.from({ length: 16 * ms }, (_, i) => 0.3 * Math.sin(i / 8));
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, encodeWav16(samples, 16_000));
+  return path;
+}
+
+export function cleanUp(): void {
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  folders.clear();
+}

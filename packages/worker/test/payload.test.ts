@@ -1,0 +1,110 @@
+/** Small readings: the job's payload, the order and the partition of files, the blob folder, what an error becomes. */
+import { HoldfastError } from "@holdfast/contract";
+import { describe, expect, test } from "vitest";
+import { blobFolder } from "../src/blob-folder.ts";
+import { LeaseLost } from "../src/lease-lost.ts";
+import { failureToRecord } from "../src/settle-failure.ts";
+import { inCaptureOrder, partitionOf, readSyncPayload } from "../src/sync/payload.ts";
+
+describe("readSyncPayload", () => {
+  test("reads what the gateway writes", () => {
+    const payload = {
+      source: "limitless",
+      client_device_id: "ios_1",
+      client_platform: "ios",
+      language: "en",
+      kind: "sound",
+      conversation_id: "c",
+      lane: "fresh",
+      recording_age_seconds: 3,
+      started_at_ms: 1_700_000_000_000,
+    };
+    expect(readSyncPayload(payload)).toEqual({
+      source: "limitless",
+      clientDeviceId: "ios_1",
+      clientPlatform: "ios",
+      language: "en",
+      kind: "sound",
+      startedAtMs: 1_700_000_000_000,
+    });
+  });
+
+  test("takes the plainest meaning of what is missing or strange", () => {
+    expect(readSyncPayload({ source: 3, language: "", kind: "other", started_at_ms: "x" })).toEqual({
+      source: "omi",
+      clientDeviceId: null,
+      clientPlatform: null,
+      language: null,
+      kind: "omi",
+      startedAtMs: null,
+    });
+  });
+});
+
+describe("files of a batch", () => {
+  test("are taken as they were recorded, not as they were sent; equals keep their order", () => {
+    const files = [
+      { name: "late", capturedAtMs: 300 },
+      { name: "unknown", capturedAtMs: null },
+      { name: "early", capturedAtMs: 100 },
+      { name: "also late", capturedAtMs: 300 },
+    ];
+    const names = inCaptureOrder(files, 200).map(({ name }) => name);
+    expect(names).toEqual(["early", "unknown", "late", "also late"]);
+  });
+
+  test("belong to their device, except sound files whose time nobody knows", () => {
+    const file = { capturedAtMs: 5, sha256: "abcdef0123456789ff" };
+    expect(partitionOf({ kind: "omi", clientDeviceId: "ios_1" }, file)).toBe("ios_1");
+    expect(partitionOf({ kind: "omi", clientDeviceId: null }, file)).toBeNull();
+    expect(partitionOf({ kind: "sound", clientDeviceId: "web_1" }, file)).toBe("web_1");
+    expect(partitionOf({ kind: "sound", clientDeviceId: "web_1" }, { ...file, capturedAtMs: null })).toBe(
+      "file_abcdef0123456789",
+    );
+  });
+});
+
+describe("blobFolder", () => {
+  test.each([
+    [undefined, "data/blobs"],
+    ["file:some/folder", "some/folder"],
+    ["file:/some/folder", "/some/folder"],
+    ["file:///some/folder", "/some/folder"],
+  ])("%s is %s", (setting, folder) => {
+    expect(blobFolder({ HOLDFAST_DATA: "data", HOLDFAST_BLOBS: setting })).toBe(folder);
+  });
+
+  test.each(["s3:bucket", "file:", "folder"])("%s stops the start", (setting) => {
+    expect(() => blobFolder({ HOLDFAST_DATA: "data", HOLDFAST_BLOBS: setting })).toThrow(
+      expect.objectContaining({ code: "config_invalid" }),
+    );
+  });
+});
+
+describe("failureToRecord", () => {
+  const going = new AbortController().signal;
+
+  test("keeps class, code and the wished-for wait of a typed failure", () => {
+    const error = new HoldfastError("busy", { code: "stt_busy", class: "capacity", retryAfterMs: 900 });
+    expect(failureToRecord(error, going)).toEqual({
+      class: "capacity",
+      code: "stt_busy",
+      message: "busy",
+      retryAfterMs: 900,
+    });
+  });
+
+  test("an error that nobody classified spends an attempt", () => {
+    expect(failureToRecord(new TypeError("oops"), going)).toMatchObject({ class: "content", code: "internal" });
+  });
+
+  test("nothing is recorded for a job that is not ours any more", () => {
+    expect(failureToRecord(new LeaseLost(), going)).toBeUndefined();
+    expect(failureToRecord(new TypeError("oops"), AbortSignal.abort())).toBeUndefined();
+  });
+
+  test("an unreachable database is passed on: the lease must run out", () => {
+    const lost = Object.assign(new Error("gone"), { code: "57P01" });
+    expect(() => failureToRecord(lost, going)).toThrow(lost);
+  });
+});
