@@ -29,7 +29,7 @@ export interface Holdfast extends AsyncDisposable {
 export async function startHoldfast(): Promise<Holdfast> {
   buildWebIfNeeded(ROOT, (text) => console.log(text));
   const data = await mkdtemp(join(tmpdir(), "holdfast-web-"));
-  const server = spawn(process.execPath, ["/tmp/hf/web/serve.ts"], {
+  const server = spawn(process.execPath, [join(ROOT, "packages/cli/src/main.ts"), "serve", "--json"], {
     env: {
       ...process.env,
       HOLDFAST_DATA: data,
@@ -72,7 +72,6 @@ async function freePort(): Promise<number> {
 /** Waits for the line that a person would read. */
 async function signInLink(server: ChildProcess): Promise<string> {
   if (server.stdout === null) throw new Error("the server has no output");
-  server.stdout.pipe((await import("node:fs")).createWriteStream("/tmp/hf/web/server.log"));
   const lines = createInterface({ input: server.stdout });
   const said: string[] = [];
   return await new Promise((resolve, reject) => {

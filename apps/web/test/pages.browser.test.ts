@@ -180,26 +180,6 @@ describe("a conversation", () => {
     await page.getByRole("heading", { name: "A new name" }).waitFor();
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Rename");
   });
-
-  it("is deleted only after asking", async () => {
-    await using watched = await stage.signedIn();
-    const { page } = watched;
-    await page.getByRole("link", { name: "A new name" }).click();
-    const address = page.url();
-    await page.getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("dialog").getByText("Delete this conversation?").waitFor();
-    await inspect(page, "delete");
-    await page.getByRole("button", { name: "Keep it" }).click();
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-    await page.getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("button", { name: "Record", exact: true }).waitFor();
-    expect(await page.getByRole("link", { name: "A new name" }).count()).toBe(0);
-    watched.expectFaults(/404/);
-    await page.goto(address);
-    await page.getByRole("heading", { name: "This conversation is gone" }).waitFor();
-    await inspect(page, "gone");
-  });
 });
 
 describe.each([
@@ -225,4 +205,26 @@ it("an address that leads nowhere says so", async () => {
   await page.goto(`${stage.holdfast.origin}/nowhere`);
   await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   await inspect(page, "not-found");
+});
+
+describe("at last, the conversation", () => {
+  it("is deleted only after asking", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByRole("link", { name: "A new name" }).click();
+    const address = page.url();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByText("Delete this conversation?").waitFor();
+    await inspect(page, "delete");
+    await page.getByRole("button", { name: "Keep it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Record", exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: "A new name" }).count()).toBe(0);
+    watched.expectFaults(/404/);
+    await page.goto(address);
+    await page.getByRole("heading", { name: "This conversation is gone" }).waitFor();
+    await inspect(page, "gone");
+  });
 });

@@ -8,7 +8,7 @@ describe("repetition", () => {
     ["no, no, no, I said", "no, no, no, I said"],
     ["the the the the the end", "the end"],
     ["I am here. I am here. I am here.", "I am here."],
-    ["We go. I am, I am, I am late", "We go. I am, late"],
+    ["We go. I am, I am, I am late", "We go. I am late"],
     ["twice I am I am only", "twice I am I am only"],
     ["a b c d e f g h i j A b c d e f g h i j a b c d e f g h i j k", "a b c d e f g h i j k"],
   ])("%s", (heard, kept) => {

@@ -40,6 +40,8 @@ export function openDatabase(options: OpenDatabaseOptions): Db {
     types,
   });
   pool.on("error", options.onIdleError);
+  // A connection that dies while it is checked out says so on the client itself; unheard, that would end the process.
+  pool.on("connect", (client) => client.on("error", options.onIdleError));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -17,15 +17,17 @@ const PROCESSING: Readonly<Record<string, string>> = {
   awaiting_processing: "The transcript is complete. The summary is next in line.",
   transcribing_upload: "The uploaded sound is being transcribed.",
   llm_unavailable: "The language model can't be reached. The transcript is safe; the summary is tried again.",
+  llm_invalid_answer: "The language model's answer could not be used. The transcript is safe; it is asked again.",
 };
 
 const FAILED: Readonly<Record<string, string>> = {
   llm_unavailable: "The language model could not be reached. The transcript is complete.",
+  llm_invalid_answer: "The language model's answer could not be used. The transcript is complete.",
 };
 
 const COMPLETED: Readonly<Record<string, string>> = {
   llm_unavailable: "The language model could not be reached, so this summary is a basic one.",
-  llm_invalid: "The language model's answer could not be used, so this summary is a basic one.",
+  llm_invalid_answer: "The language model's answer could not be used, so this summary is a basic one.",
 };
 
 /** Null for a finished conversation with nothing to add. */

@@ -6,9 +6,20 @@ export const SOUND_TYPES = "audio/*,video/webm,video/mp4,.bin,.wav,.mp3,.m4a,.og
 
 const FORMATS = "WAV, MP3, M4A, Ogg, WebM or FLAC";
 
+const NOT_SOUND = `This is not a sound file Holdfast can read. It takes ${FORMATS}.`;
+
 const BY_CODE: Readonly<Record<string, string>> = {
-  unsupported_media_type: `This is not a sound file Holdfast can read. It takes ${FORMATS}.`,
-  http_415: `This is not a sound file Holdfast can read. It takes ${FORMATS}.`,
+  unsupported_audio: NOT_SOUND,
+  unsupported_media_type: NOT_SOUND,
+  http_415: NOT_SOUND,
+  sync_unsupported_audio: NOT_SOUND,
+  sync_invalid_audio: "Nothing in this file could be read as sound. It may be damaged.",
+  sync_decode_failed: "Nothing in this file could be read as sound. It may be damaged.",
+  sync_audio_too_long: "This recording is too long for one file. Split it, then drop the parts.",
+  sync_staged_audio_expired: "The server no longer has this file. Drop it again.",
+  stt_invalid_input: "The speech engine does not take this sound.",
+  stt_upstream_error: "The speech engine failed on this sound again and again. Try again later.",
+  job_not_found: "The server no longer knows this upload. Drop the file again.",
   payload_too_large: "This file is larger than 200 MB. Split it, or save it as MP3 or Ogg, then drop it again.",
   empty_file: "This file is empty.",
   unreachable: "The server can't be reached.",
@@ -30,7 +41,8 @@ export function waitReason(error: unknown): string {
 }
 
 export function jobFailure(job: SyncJobView): string {
-  const known = job.reason_code === undefined ? undefined : BY_CODE[job.reason_code];
+  const codes = [job.reason_code, ...(job.result?.errors ?? [])];
+  const known = codes.map((code) => BY_CODE[code ?? ""]).find((words) => words !== undefined);
   return known ?? job.result?.errors[0] ?? job.error ?? "The sound could not be transcribed.";
 }
 

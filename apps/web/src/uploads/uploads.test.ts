@@ -153,7 +153,7 @@ describe("a busy server", () => {
 
 describe("a refusal", () => {
   it.each([
-    ["unsupported_media_type", /not a sound file/],
+    ["unsupported_audio", /not a sound file/],
     ["payload_too_large", /larger than 200 MB/],
     ["odd_reason", /refused this file: because/],
   ])("%s is told in words and not tried again by itself", async (code, words) => {
@@ -178,8 +178,8 @@ describe("a refusal", () => {
   });
 });
 
-it("a job that failed says why", async () => {
-  const errors = ["The file holds no sound."];
+it("a job that failed says why, in words", async () => {
+  const errors = ["sync_invalid_audio"];
   const { uploads, clock, reach } = stage(
     [ACCEPTED],
     [job("failed", { result: { ...RESULT, new_memories: [], errors } })],
@@ -188,5 +188,8 @@ it("a job that failed says why", async () => {
   await reach("working");
   clock.pass(1_000);
   await reach("failed");
-  expect(uploads.snapshot()[0]?.state).toEqual({ name: "failed", reason: "The file holds no sound." });
+  expect(uploads.snapshot()[0]?.state).toEqual({
+    name: "failed",
+    reason: "Nothing in this file could be read as sound. It may be damaged.",
+  });
 });

@@ -8,7 +8,7 @@ import { transcriptText } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import type { Command } from "commander";
 import color from "picocolors";
-import { type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
+import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
 import { CLIENT_EXIT, type ClientExit, CommandFailure } from "../output/client-exit.ts";
 import type { SoundMessages } from "../stream/sound-messages.ts";
@@ -35,8 +35,7 @@ async function demo(context: CommandContext): Promise<ClientExit> {
   ]);
   if (!existsSync(sample.SAMPLE_PATH))
     throw new CommandFailure(CLIENT_EXIT.usage, `the sample is missing: ${sample.SAMPLE_PATH}`);
-  // Nobody there at all is said at once; whoever goes away later is waited for.
-  await server.api.readiness(context.signal);
+  await announceServer(context);
   screen.line(`Holdfast at ${server.url}. Said: “${sample.SAMPLE_WORDS}”`);
   const sound = await soundMessages(sample.SAMPLE_PATH, "opus_fs320");
   const [live, offline] = await Promise.all([streamSample(context, sound), uploadSample(context, sound)]);

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { ListenSocketEvent } from "@holdfast/client";
 import { type DecodableCodec, isDecodable } from "@holdfast/contract";
 import type { Command } from "commander";
-import { type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
+import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
 import { CLIENT_EXIT, type ClientExit, CommandFailure } from "../output/client-exit.ts";
 
@@ -39,7 +39,7 @@ async function stream(file: string, options: StreamCommandOptions, context: Comm
     ],
   );
   const { screen, server } = context;
-  await server.api.readiness(context.signal);
+  await announceServer(context);
   const sound = await soundMessages(file, codec);
   screen.line(`${(sound.durationMs / 1000).toFixed(1)} s of sound to ${server.url} as ${codec}`);
   const words = new LiveWords(screen, "");

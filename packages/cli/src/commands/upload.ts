@@ -44,7 +44,8 @@ async function upload(
           },
         }),
         onProgress: (progress) => {
-          task.output = progressText(progress);
+          // A pipe would get a line for every step of the bar.
+          if (screen.isInteractive) task.output = progressText(progress);
         },
         onJob: (job) => {
           task.output = jobText(job);

@@ -68,3 +68,12 @@ export async function runCommand(
   }
   process.exit(exit);
 }
+
+/**
+ * Asks the server once before work begins: nobody there is said at once (whoever goes away later is waited for), and what is
+ * not well is shown, since the work will wait for it.
+ */
+export async function announceServer({ server, screen, signal }: CommandContext): Promise<void> {
+  const { parts } = await server.api.readiness(signal);
+  for (const part of Object.values(parts)) if (!part.ok && part.why !== undefined) screen.line(`note: ${part.why}`);
+}

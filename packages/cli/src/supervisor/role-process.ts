@@ -12,6 +12,9 @@ import type { Life } from "./supervised.ts";
 /** Longer than a role may take to drain (15 s) and close (5 s) by itself. */
 const END_DEADLINE_MS = 22_000;
 
+/** Processes that mostly wait need no large nursery: 10 MiB less for each, at the price of more frequent small collections. */
+const SMALL_HEAP: readonly string[] = ["--max-semi-space-size=2"];
+
 export interface RoleProcessOptions {
   readonly name: string;
   /** Path of the program. */
@@ -28,7 +31,7 @@ export async function startRole(
   signal: AbortSignal,
 ): Promise<Life> {
   const { name, program, env, clock, output } = options;
-  const child = fork(program, [], { env, stdio: output.childStdio });
+  const child = fork(program, [], { env, execArgv: [...process.execArgv, ...SMALL_HEAP], stdio: output.childStdio });
   output.follow(name, child);
   const died = deathOf(child);
   const refused = refusalOf(name, child);

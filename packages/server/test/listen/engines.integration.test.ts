@@ -22,6 +22,8 @@ afterEach(async () => {
   deepgram = undefined;
 });
 
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
 const QUERY = "codec=opus_fs320&sample_rate=16000&language=de&audio_ack=enabled";
 
 async function worldWithDeepgram(
@@ -55,22 +57,24 @@ describe("an engine of Deepgram's shape", () => {
       language: "de",
       interim_results: "true",
     });
-    expect(connection?.audio.slice(0, 250)).toEqual(messages.slice(0, 250).map((message) => Buffer.from(message)));
+    expect(connection?.audio.slice(0, 250).map(hex)).toEqual(messages.slice(0, 250).map(hex));
   });
 
   it("that is cut in the middle is opened again and fed from the watermark: nothing lost, nothing twice", async () => {
     const setup = await worldWithDeepgram(["One.", "Two.", "Three.", "Four.", "Five."]);
     const { messages, frameMs } = await jfkMessages("opus_fs320", 0);
     await using client = await setup.world.listen(QUERY).ready();
-    const playing = client.play(messages.slice(0, 500), frameMs / 2);
+    const playing = client.play(messages.slice(0, 530), frameMs / 2);
     await waitFor("two words", () => client.text.includes("Two."));
     setup.deepgram.connections[0]?.cut();
     await playing;
     await waitFor("all words", () => client.text.includes("Five."));
     expect(await stop(setup.world)).toEqual(["One. Two. Three. Four. Five."]);
     const second = setup.deepgram.connections[1];
-    const from = messages.findIndex((message) => Buffer.from(message).equals(Buffer.from(second?.audio[0] ?? [])));
-    expect(from).toBe(200);
+    const from = messages.map(hex).indexOf(hex(second?.audio[0] ?? new Uint8Array()));
+    // Two stretches of two seconds were closed; each may need one message more.
+    expect(from).toBeGreaterThanOrEqual(200);
+    expect(from).toBeLessThanOrEqual(202);
   });
 
   it("that hangs is noticed without any sound, and replaced", async () => {
@@ -134,7 +138,7 @@ describe("an engine of OpenAI's shape", () => {
       await using client = await world.listen(QUERY).ready();
       await client.play(messages, frameMs / 2);
       const [text] = await stop(world);
-      expect(text).toMatch(/^First part\. Second part\./);
+      expect(text).toMatch(/^First part\.( \w+ part\.)+$/);
       expect(openai.requests[0]?.authorization).toBe("Bearer oa-key");
       expect(
         Buffer.from(openai.requests[0]?.file ?? [])

@@ -90,7 +90,12 @@ describe("time", () => {
   it("removes an empty conversation instead of finishing it", async () => {
     await using client = await listen().ready();
     const first = (await client.event("conversation_session")).conversation_id;
-    await client.event("conversation_session", (event) => event.conversation_id !== first, 15_000);
+    const alive = setInterval(() => client.socket.send(Uint8Array.from([0x8a, 0x00])), 400);
+    try {
+      await client.event("conversation_session", (event) => event.conversation_id !== first, 15_000);
+    } finally {
+      clearInterval(alive);
+    }
     const rows = await database.db.selectFrom("conversations").select("id").where("id", "=", String(first)).execute();
     expect(rows).toEqual([]);
     expect(client.order).not.toContain("memory_processing_started");

@@ -38,9 +38,19 @@ export interface SegmenterOptions {
   readonly maxMs: number;
 }
 
-export const LIVE_SEGMENTS: SegmenterOptions = { endpointMs: 416, breathAfterMs: 7_000, fewWordsEndpointMs: 900, maxMs: 15_000 };
+export const LIVE_SEGMENTS: SegmenterOptions = {
+  endpointMs: 416,
+  breathAfterMs: 7_000,
+  fewWordsEndpointMs: 608,
+  maxMs: 15_000,
+};
 /** Nobody waits for the words of a recording one by one, and the recogniser does better with longer pieces. */
-export const BATCH_SEGMENTS: SegmenterOptions = { endpointMs: 480, breathAfterMs: 10_000, fewWordsEndpointMs: 900, maxMs: 15_000 };
+export const BATCH_SEGMENTS: SegmenterOptions = {
+  endpointMs: 480,
+  breathAfterMs: 10_000,
+  fewWordsEndpointMs: 900,
+  maxMs: 15_000,
+};
 
 const windows = (ms: number): number => Math.max(1, Math.round(ms / WINDOW_MS));
 const PRE_ROLL = windows(300);

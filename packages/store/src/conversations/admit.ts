@@ -6,7 +6,6 @@
  * Locks: the conversation row first, then its recording sessions by id, then job rows; every other statement that takes two
  * of these takes them in the same order.
  */
-import { JOBS } from "@holdfast/contract";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
@@ -191,7 +190,7 @@ async function createFinalization(
  */
 export async function requestFinalization(
   trx: Db,
-  request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId"> & { readonly delayMs?: number },
+  request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId">,
 ): Promise<FinalizationTicket | undefined> {
   const row = await trx
     .selectFrom("conversations")
@@ -202,9 +201,7 @@ export async function requestFinalization(
     .forUpdate()
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const due = { ...request, nowMs: request.nowMs };
-  const ticket = await createFinalization(trx, due, row.finalization_revision + 1, false);
-  return ticket;
+  return await createFinalization(trx, request, row.finalization_revision + 1, false);
 }
 
 export interface EnrichmentRequest {
@@ -267,6 +264,3 @@ export async function adoptEnrichment(db: Db, job: Job, nowMs: number): Promise<
     return "adopted";
   });
 }
-
-/** How long a lease of a finalisation lasts; re-exported so that callers need no second source. */
-export const FINALIZATION_LEASE_MS: number = JOBS.leaseMs;

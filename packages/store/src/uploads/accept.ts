@@ -4,7 +4,6 @@
  *
  * Locks: the content row (by insert or `for update`), then new job and file rows.
  */
-import { JOBS } from "@holdfast/contract";
 import { isTerminal } from "@holdfast/core";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
@@ -128,5 +127,3 @@ export async function loadUploadFiles(db: Db, userId: string, jobId: string): Pr
 export function uploadFolder(jobId: string): string {
   return `uploads/${jobId}`;
 }
-
-export const UPLOAD_LEASE_MS: number = JOBS.leaseMs;
