@@ -89,6 +89,11 @@ export class Stage implements AsyncDisposable {
 
 /** Accessibility of what is on show, by the rules of WCAG 2.2 A and AA, and a picture of it for the eye. */
 export async function inspect(page: Page, name: string): Promise<void> {
+  // A dialog that is still fading in has colours of its own.
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((each) => each.finished));
+  });
   await page.screenshot({ path: join(SCREENS, `${name}.png`) });
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])

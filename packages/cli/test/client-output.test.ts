@@ -83,6 +83,18 @@ describe("live words", () => {
   });
 });
 
+describe("live words without a terminal", () => {
+  test("a segment that grows is shown now and then", () => {
+    const { screen, out } = terminal({ isTTY: false });
+    const words = new LiveWords(screen, "");
+    words.show([segment("a", "Ask")]);
+    words.show([segment("a", "Ask not what your country can")]);
+    words.show([segment("a", "Ask not what your country can do")]);
+    words.finish([segment("a", "Ask not what your country can do for you")]);
+    expect(out()).toBe("Ask not what your country can …\nAsk not what your country can do for you\n");
+  });
+});
+
 describe("exit codes", () => {
   const failure = (kind: HoldfastError["class"], code = "x"): HoldfastError =>
     new HoldfastError("why", { code, class: kind });

@@ -26,7 +26,7 @@ export function DeleteDialog({ opened, isDeleting, hasFailed, onClose, onDelete 
           <Button variant="default" onClick={onClose}>
             Keep it
           </Button>
-          <Button color="red.8" loading={isDeleting} onClick={onDelete}>
+          <Button color="red.9" loading={isDeleting} onClick={onDelete}>
             Delete
           </Button>
         </Group>

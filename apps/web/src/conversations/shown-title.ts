@@ -3,10 +3,9 @@ import type { Conversation } from "@holdfast/contract";
 
 const FIRST_WORDS_CHARACTERS = 180;
 
-export function shownTitle(conversation: Conversation): string {
+export function shownTitle(conversation: Pick<Conversation, "structured">): string {
   const { title } = conversation.structured;
-  if (title !== "") return title;
-  return conversation.status === "in_progress" ? "A conversation going on" : "New conversation";
+  return title === "" ? "New conversation" : title;
 }
 
 export function firstWords(conversation: Pick<Conversation, "transcript_segments">): string {

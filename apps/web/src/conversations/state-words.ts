@@ -38,8 +38,9 @@ export function stateWords(
   switch (conversation.status) {
     case "in_progress":
       return {
-        label: "Recording",
-        reason: "Open until it is stopped, or until two minutes of silence.",
+        // Whether somebody is speaking right now is not known here, so it is not claimed.
+        label: "Open",
+        reason: "It goes on until it is stopped, or until two minutes of silence.",
         tone: "live",
         unfinished: true,
       };

@@ -87,13 +87,13 @@ async function streamSample(context: CommandContext, sound: SoundMessages): Prom
       words.show(transcript.segments);
       const news = linkNews(event);
       if (news !== undefined) screen.line(`${LIVE}${news}`);
-      if (event.type === "segments") screen.json({ name: "live", ...event });
+      if (event.type === "segments" || event.type === "audio_ack") screen.json({ name: "live", ...event });
     },
     onPhase: (phase) => {
       if (phase === "drained") screen.line(`${LIVE}everything is safe at the server; waiting for the summary`);
     },
   });
-  words.finish(outcome.transcript.segments);
+  words.finish(outcome.conversation?.transcript_segments ?? outcome.transcript.segments);
   return outcome.conversation;
 }
 

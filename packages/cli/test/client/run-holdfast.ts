@@ -19,7 +19,17 @@ export interface Ran {
   readonly documents: () => Record<string, unknown>[];
 }
 
+export interface Launched {
+  /** What it has said so far on standard output. */
+  readonly said: () => string;
+  readonly ended: () => Promise<Ran>;
+}
+
 export async function holdfast(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  return await launchHoldfast(args, env).ended();
+}
+
+export function launchHoldfast(args: readonly string[], env: Record<string, string> = {}): Launched {
   const { HOLDFAST_URL: _url, HOLDFAST_TOKEN: _token, HOLDFAST_DATA: _data, ...rest } = process.env;
   const child = spawn(process.execPath, [BIN, ...args], {
     env: { ...rest, ...env },
@@ -34,14 +44,20 @@ export async function holdfast(args: readonly string[], env: Record<string, stri
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const exit = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  children.delete(child);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const documents = (): Record<string, unknown>[] =>
     stdout
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { exit, stdout, stderr, documents };
+  return {
+    said: () => stdout,
+    async ended() {
+      const exit = await ended;
+      children.delete(child);
+      return { exit, stdout, stderr, documents };
+    },
+  };
 }
 
 export function temporaryFolder(): string {

@@ -12,7 +12,7 @@ export interface PieceLimits {
 }
 
 /** Five minutes at 16 kHz (reference offline-sync 5.2, stage 4), cut in the last half minute. */
-export const PIECE_LIMITS: PieceLimits = { maxSamples: 300 * 16_000, searchSamples: 30 * 16_000 };
+export const PIECE_LIMITS: PieceLimits = { maxSamples: 120 * 16_000, searchSamples: 30 * 16_000 };
 
 /** Energy is summed over hops of 10 ms; a pause is 300 ms of them. */
 const HOP = 160;
