@@ -2,6 +2,8 @@
  * The demo against the whole product: real gateway, pusher, worker, speech and PostgreSQL under the real supervisor, real
  * speech in. Each of the five is killed with -9 in the middle of it, and both conversations are there afterwards, each once.
  */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { HoldfastApi } from "@holdfast/client";
 import { systemClock } from "@holdfast/runtime";
@@ -25,7 +27,7 @@ interface Server {
 
 async function startServer(): Promise<Server> {
   const dataDir = newDataFolder();
-  const serve = start(SERVE, dataDir);
+  const serve = start(SERVE, dataDir, { HOLDFAST_PORT: String(await freePort()) });
   await serve.ready();
   const url = /ready on (http:\/\/localhost:\d+)/.exec(serve.output())?.[1] ?? "";
   return {
@@ -34,6 +36,16 @@ async function startServer(): Promise<Server> {
     url,
     api: new HoldfastApi({ server: url, token: ownerToken(dataDir), fetch, clock: systemClock }),
   };
+}
+
+/** A gateway that is killed must come back at the same address, so the port is chosen here. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "localhost");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 interface Result {

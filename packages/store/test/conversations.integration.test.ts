@@ -15,6 +15,7 @@ import {
   finishConversation,
   listConversations,
   loadConversation,
+  removeIfEmpty,
   requestFinalization,
   searchConversations,
   setStarred,
@@ -91,6 +92,17 @@ describe("ending a conversation", () => {
     expect(await end("c1")).toEqual({ outcome: "deleted" });
     expect(await findConversation(db, USER, "c1")).toBeUndefined();
     expect(await end("c1")).toEqual({ outcome: "missing" });
+  });
+
+  it("removes what a socket left without a word, and nothing that holds words or waits for them", async () => {
+    await openConversation(db, "empty");
+    await spoken("words", "Hello.");
+    await openConversation(db, "sound");
+    await chunk(db, await recording(db, "r-sound"), "sound", 0, 10);
+    const removed = [];
+    for (const id of ["empty", "words", "sound", "unknown"]) removed.push(await removeIfEmpty(db, USER, id));
+    expect(removed).toEqual([true, false, false, false]);
+    expect(await findConversation(db, USER, "empty")).toBeUndefined();
   });
 
   it("does not end what was spoken in meanwhile", async () => {

@@ -59,7 +59,8 @@ async function said(): Promise<string[]> {
 }
 
 /** What everyone hears in it, whatever the punctuation; the first `ask` is quiet and lossy copies make `as` or `asked` of it. */
-const WORDS = /my fellow americans.* (?:as|ask|asked) not what your country can do for you ask what you can do for your country/;
+const WORDS =
+  /my fellow americans.* (?:as|ask|asked) not what your country can do for you ask what you can do for your country/;
 
 describe("recordings of devices", () => {
   test.each([

@@ -9,6 +9,7 @@ export interface ChildSettings {
   readonly env: NodeJS.ProcessEnv;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  readonly gatewayPort: number;
   readonly pusherPort: number;
   readonly speechPort: number;
   readonly internalToken: string;
@@ -23,6 +24,7 @@ export function childEnvironment(settings: ChildSettings): NodeJS.ProcessEnv {
     ...env,
     HOLDFAST_DATA: settings.dataDir,
     DATABASE_URL: settings.databaseUrl,
+    HOLDFAST_PORT: String(settings.gatewayPort),
     HOLDFAST_PUSHER_PORT: String(pusherPort),
     HOLDFAST_SPEECH_PORT: String(speechPort),
     HOSTED_PUSHER_API_URL: config.HOSTED_PUSHER_API_URL ?? `http://${host}:${pusherPort}`,

@@ -127,14 +127,16 @@ async function environmentOfChildren(
   dataDir: string,
   databaseUrl: string,
 ): Promise<NodeJS.ProcessEnv> {
-  const [pusherPort = 0, speechPort = 0] = await freePorts("127.0.0.1", 2);
+  const [pusherPort = 0, speechPort = 0, gatewayPort = 0] = await freePorts("127.0.0.1", 3);
   return childEnvironment({
     config,
     env,
     dataDir,
     databaseUrl,
-    pusherPort: env.HOLDFAST_PUSHER_PORT ? config.HOLDFAST_PUSHER_PORT : pusherPort,
-    speechPort: env.HOLDFAST_SPEECH_PORT ? config.HOLDFAST_SPEECH_PORT : speechPort,
+    // Port 0 asks for any free one; it is chosen once, so that a restarted child is found where it was.
+    gatewayPort: config.HOLDFAST_PORT || gatewayPort,
+    pusherPort: (env.HOLDFAST_PUSHER_PORT && config.HOLDFAST_PUSHER_PORT) || pusherPort,
+    speechPort: (env.HOLDFAST_SPEECH_PORT && config.HOLDFAST_SPEECH_PORT) || speechPort,
     internalToken: ensureInternalToken(dataDir),
     compileCache,
   });

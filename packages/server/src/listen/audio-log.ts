@@ -70,12 +70,13 @@ export class AudioLog {
     this.#waiting.push(message);
     this.#waitingBytes += message.bytes.length;
     if (this.#waitingBytes >= AUDIO_LOG.flushBytes) this.#write();
-    else this.#timer ??= this.#options.clock.after(AUDIO_LOG.flushIntervalMs, () => this.#write());
+    else this.#schedule();
   }
 
   /** Resolves when everything pushed so far is durable, or when the log was closed or fenced. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
+    const last = this.#waiting.at(-1)?.index ?? -1;
+    while (this.#durable <= last && this.#waiting.length > 0 && !this.#stop.signal.aborted) {
       this.#write();
       await this.#writing;
     }
@@ -87,17 +88,24 @@ export class AudioLog {
     this.#timer?.cancel();
   }
 
+  /** Writes what waits now. What comes meanwhile waits for its own half second, so that chunks stay large. */
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#writing ??= this.#writeAll().finally(() => {
+    this.#writing ??= this.#writeWaiting().finally(() => {
       this.#writing = undefined;
+      if (this.#waiting.length > 0 && !this.#stop.signal.aborted) this.#schedule();
     });
   }
 
-  async #writeAll(): Promise<void> {
+  #schedule(): void {
+    this.#timer ??= this.#options.clock.after(AUDIO_LOG.flushIntervalMs, () => this.#write());
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const last = this.#waiting.at(-1)?.index ?? -1;
     try {
-      while (this.#waiting.length > 0 && !this.#stop.signal.aborted) await this.#writeChunk(this.#nextChunk());
+      while (this.#durable <= last && !this.#stop.signal.aborted) await this.#writeChunk(this.#nextChunk());
     } catch (error) {
       this.close();
       this.#options.onFailure(error);

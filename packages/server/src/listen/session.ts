@@ -14,6 +14,7 @@ import {
   openRecording,
   type RecordingHold,
   releaseRecording,
+  removeIfEmpty,
   renewRecording,
 } from "@holdfast/store";
 import type { WebSocket } from "ws";
@@ -316,6 +317,7 @@ export class LiveSession {
     if (this.#request.query.source === "desktop" && code === CLOSE.normal) {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });
     }
+    if (!mayReturn) await removeIfEmpty(this.#deps.db, this.userId, keeper.acceptingId);
     audio.close();
     keeper.close();
     await releaseRecording(this.#deps.db, hold, this.#deps.clock.now());

@@ -109,6 +109,24 @@ describe("a live recording", () => {
   });
 });
 
+describe("a socket that closes", () => {
+  it("leaves no empty conversation behind, and keeps one with words open", async () => {
+    await using silent = await world.listen(query("pcm16", 16_000)).ready();
+    await silent.play(
+      Array.from({ length: 50 }, () => new Uint8Array(640)),
+      1,
+    );
+    await silent.close();
+    await waitFor("the empty one to go", async () => (await world.conversations()).length === 0);
+    const { messages, frameMs } = await jfkMessages("opus_fs320");
+    await using client = await world.listen(query("opus_fs320", 16_000)).ready();
+    await client.play(messages, frameMs / 10);
+    await waitFor("the words", () => plainWords(client.text).length >= JFK_WORDS.length - 1);
+    await client.close();
+    expect((await world.conversations()).map((item) => item.status)).toEqual(["in_progress"]);
+  });
+});
+
 describe("acknowledgements and resume", () => {
   it("come only for clients that ask, grow, and reach everything that was sent", async () => {
     const { messages, frameMs } = await jfkMessages("opus_fs320");

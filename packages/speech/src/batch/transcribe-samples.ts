@@ -25,7 +25,8 @@ export async function transcribeSamples(
 ): Promise<TextSegment[]> {
   const { engine, recogniser, signal } = deps;
   const segmenter = createSegmenter(BATCH_SEGMENTS);
-  const vad = engine.openVad();
+  // A death shows in the next answer.
+  const vad = engine.openVad(() => {});
   recogniser.warm();
   const pieces: Promise<TextSegment>[] = [];
   const take = async (actions: readonly SegmentAction[]): Promise<void> => {

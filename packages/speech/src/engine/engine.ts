@@ -44,7 +44,8 @@ export interface EngineStatus {
 export interface Engine {
   /** Begins to load the recogniser, so that the first utterance need not wait for it. */
   warm(): void;
-  openVad(): VadStream;
+  /** `onDeath` is called once if the engine dies before the stream is closed. */
+  openVad(onDeath: (error: HoldfastError) => void): VadStream;
   /** Text of up to 25 s of 16 kHz samples. */
   decode(samples: Float32Array): Promise<string>;
   readonly status: EngineStatus;
@@ -57,6 +58,11 @@ const WATCH_MS = 1_000;
 const RESTART = { baseMs: 250, capMs: 10_000, jitter: 0.25 };
 /** Lines of the child's stderr that are passed on to the log, per child. */
 const MAX_STDERR_LINES = 20;
+
+interface OpenVad {
+  readonly waiting: Pending<Uint8Array>[];
+  readonly onDeath: (error: HoldfastError) => void;
+}
 
 interface Pending<T> {
   readonly since: number;
@@ -77,7 +83,7 @@ class ChildEngine implements Engine {
   /** Messages that wait for the child to be forked. */
   #unsent: ToEngine[] = [];
   readonly #decodes = new Map<number, Pending<string>>();
-  readonly #vads = new Map<number, Pending<Uint8Array>[]>();
+  readonly #vads = new Map<number, OpenVad>();
   #nextId = 1;
   #usedAt = 0;
   #startedAt = 0;
@@ -110,15 +116,15 @@ class ChildEngine implements Engine {
     this.#send({ type: "warm" });
   }
 
-  openVad(): VadStream {
+  openVad(onDeath: (error: HoldfastError) => void): VadStream {
     const stream = this.#nextId++;
-    this.#vads.set(stream, []);
+    this.#vads.set(stream, { waiting: [], onDeath });
     return {
       push: (samples) =>
         new Promise((resolve, reject) => {
-          const queue = this.#vads.get(stream);
-          if (queue === undefined) return reject(died("the engine of this stream is gone"));
-          queue.push({ since: this.#deps.clock.now(), resolve, reject });
+          const open = this.#vads.get(stream);
+          if (open === undefined) return reject(died("the engine of this stream is gone"));
+          open.waiting.push({ since: this.#deps.clock.now(), resolve, reject });
           this.#send({ type: "vad", stream, samples });
         }),
       close: () => {
@@ -204,7 +210,7 @@ class ChildEngine implements Engine {
         this.#deps.log.info({ loadMs: this.#loadMs, rssBytes: message.rssBytes }, "speech model loaded");
         return;
       case "flags":
-        this.#vads.get(message.stream)?.shift()?.resolve(message.flags);
+        this.#vads.get(message.stream)?.waiting.shift()?.resolve(message.flags);
         return;
       case "text":
         this.#crashesInARow = 0;
@@ -236,7 +242,10 @@ class ChildEngine implements Engine {
   /** Each second: is the child late with an answer, is it idle? */
   #look(): void {
     const now = this.#deps.clock.now();
-    const waiting = [...this.#decodes.values(), ...[...this.#vads.values()].flatMap(([first]) => first ?? [])];
+    const waiting = [
+      ...this.#decodes.values(),
+      ...[...this.#vads.values()].flatMap(({ waiting: [first] }) => first ?? []),
+    ];
     if (waiting.some(({ since }) => now - since > HANG_MS)) {
       this.#lastError = "no answer for 30 s";
       this.#child?.kill("SIGKILL");
@@ -273,10 +282,12 @@ class ChildEngine implements Engine {
 
   #failWaiting(error: HoldfastError): void {
     this.#unsent = [];
-    const waiting = [...this.#decodes.values(), ...[...this.#vads.values()].flat()];
+    const streams = [...this.#vads.values()];
+    const waiting = [...this.#decodes.values(), ...streams.flatMap((stream) => stream.waiting)];
     this.#decodes.clear();
     this.#vads.clear();
     for (const { reject } of waiting) reject(error);
+    for (const { onDeath } of streams) onDeath(error);
   }
 
   #passOnStderr(child: ChildProcess): void {

@@ -81,7 +81,7 @@ class Session implements ListenSession {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.#segmenter = createSegmenter(deps.segments);
-    this.#vad = deps.engine.openVad();
+    this.#vad = deps.engine.openVad((error) => this.#fail(error));
     deps.recogniser.warm();
   }
 

@@ -75,30 +75,7 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
 
 /** Hands untranscribed audio of this conversation to repair. True where another live session still holds some of it. */
 async function settleAudio(trx: Db, request: AdmitRequest): Promise<boolean> {
-  const behind = await trx
-    .selectFrom("recording_sessions as session")
-    .select(["id", "lease_until"])
-    .where("user_id", "=", request.userId)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom("audio_chunks as chunk")
-          .select("chunk.first_message")
-          .whereRef("chunk.user_id", "=", "session.user_id")
-          .whereRef("chunk.recording_session_id", "=", "session.id")
-          .where("chunk.conversation_id", "=", request.conversationId)
-          .where((inner) =>
-            inner(
-              inner("chunk.first_message", "+", inner.ref("chunk.message_count")),
-              ">",
-              inner.ref("session.transcribed_messages"),
-            ),
-          ),
-      ),
-    )
-    .orderBy("id")
-    .forUpdate()
-    .execute();
+  const behind = await untranscribed(trx, request.userId, request.conversationId);
   const heldElsewhere = behind.some(
     (session) =>
       session.id !== request.ownSessionId && session.lease_until !== null && session.lease_until > request.nowMs,
@@ -114,6 +91,38 @@ async function settleAudio(trx: Db, request: AdmitRequest): Promise<boolean> {
   }
   for (const session of behind) await handOverGap(trx, request.userId, session.id, request.nowMs);
   return false;
+}
+
+/** Recording sessions that hold audio of this conversation ahead of their watermark, locked in the order of their ids. */
+async function untranscribed(
+  trx: Db,
+  userId: string,
+  conversationId: string,
+): Promise<{ readonly id: string; readonly lease_until: number | null }[]> {
+  return await trx
+    .selectFrom("recording_sessions as session")
+    .select(["id", "lease_until"])
+    .where("user_id", "=", userId)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("audio_chunks as chunk")
+          .select("chunk.first_message")
+          .whereRef("chunk.user_id", "=", "session.user_id")
+          .whereRef("chunk.recording_session_id", "=", "session.id")
+          .where("chunk.conversation_id", "=", conversationId)
+          .where((inner) =>
+            inner(
+              inner("chunk.first_message", "+", inner.ref("chunk.message_count")),
+              ">",
+              inner.ref("session.transcribed_messages"),
+            ),
+          ),
+      ),
+    )
+    .orderBy("id")
+    .forUpdate()
+    .execute();
 }
 
 async function openRepairs(trx: Db, userId: string, conversationId: string): Promise<number> {
@@ -137,6 +146,29 @@ async function hasSegments(trx: Db, userId: string, conversationId: string): Pro
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/**
+ * Removes an open conversation in which nothing was said and nothing waits for its words: what a socket leaves that closes
+ * without a word. Loses to content: whatever was written before, it stays.
+ */
+export async function removeIfEmpty(db: Db, userId: string, conversationId: string): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const row = await trx
+      .selectFrom("conversations")
+      .select("status")
+      .where("user_id", "=", userId)
+      .where("id", "=", conversationId)
+      .where("deleted_at", "is", null)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row?.status !== "in_progress") return false;
+    if ((await untranscribed(trx, userId, conversationId)).length > 0) return false;
+    if ((await openRepairs(trx, userId, conversationId)) > 0) return false;
+    if (await hasSegments(trx, userId, conversationId)) return false;
+    await removeEmpty(trx, userId, conversationId);
+    return true;
+  });
 }
 
 /** Only audio that was judged silent can be left here: everything else would have become a repair job above. */

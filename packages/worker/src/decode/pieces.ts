@@ -11,7 +11,10 @@ export interface PieceLimits {
   readonly searchSamples: number;
 }
 
-/** Five minutes at 16 kHz (reference offline-sync 5.2, stage 4), cut in the last half minute. */
+/**
+ * Two minutes at 16 kHz, cut in the last half minute. The reference allows five (offline-sync 5.2, stage 4); shorter pieces take
+ * less than half the memory, and a restart of the engine repeats less.
+ */
 export const PIECE_LIMITS: PieceLimits = { maxSamples: 120 * 16_000, searchSamples: 30 * 16_000 };
 
 /** Energy is summed over hops of 10 ms; a pause is 300 ms of them. */

@@ -23,7 +23,7 @@ export interface Transcriber {
   transcribe(wav: Uint8Array, language: string | undefined, signal: AbortSignal): Promise<PieceTranscript>;
 }
 
-/** A piece of five minutes takes seconds; live speech goes first, so it may have to wait for minutes. */
+/** A piece takes seconds; live speech goes first, so it may have to wait for minutes. */
 const TIMEOUT_MS = 280_000;
 
 export function createTranscriber(config: Config): Transcriber {
