@@ -48,13 +48,13 @@ export interface WordErrors {
   readonly differences: readonly string[];
 }
 
-/** `prefix` is what the speaker says before the text: heard or not heard, it is not counted. */
+/** `prefix` is what the speaker says before the text: heard, half heard or not heard, it is not counted. */
 export function wordErrors(said: string, heard: string, prefix = ""): WordErrors {
   const reference = normaliseWords(said);
-  const plain = compare(reference, normaliseWords(heard));
-  if (prefix === "") return plain;
-  const withPrefix = compare([...normaliseWords(prefix), ...reference], normaliseWords(heard));
-  return { ...(withPrefix.errors < plain.errors ? withPrefix : plain), words: reference.length };
+  const before = normaliseWords(prefix);
+  const readings = [...before.keys(), before.length].map((from) => [...before.slice(from), ...reference]);
+  const [best] = readings.map((reading) => compare(reading, normaliseWords(heard))).sort((a, b) => a.errors - b.errors);
+  return { errors: best?.errors ?? 0, differences: best?.differences ?? [], words: reference.length };
 }
 
 function compare(said: readonly string[], heard: readonly string[]): WordErrors {

@@ -43,6 +43,8 @@ export class ManualClock implements Clock {
   }
 
   #add(entry: Entry): Timer {
+    // Not a number would neither fire nor let time pass.
+    if (Number.isNaN(entry.at)) throw new Error("a timer needs a time");
     this.#entries.add(entry);
     return { cancel: () => this.#entries.delete(entry) };
   }

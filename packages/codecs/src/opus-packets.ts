@@ -30,7 +30,7 @@ export async function createOpusPacketDecoder(): Promise<OpusPacketDecoder> {
 }
 
 /** Runs a synchronous call while `console.error` is off. */
-export function quietly<T>(call: () => T): T {
+function quietly<T>(call: () => T): T {
   const original = console.error;
   console.error = () => {};
   try {

@@ -20,7 +20,6 @@ import {
   uploadFolder,
 } from "@holdfast/store";
 import { fastClock, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sweepExpired, sweepTranscribed } from "../src/sweeps/sweeps.ts";
 import { type Beep, type BinCodec, beeps, binFile, messagesOf, words } from "./support/sounds.ts";
@@ -198,7 +197,7 @@ describe("gap repair", () => {
   });
 
   test.each<[string, () => Promise<unknown>]>([
-    ["whose chunks are gone", () => sql`delete from audio_chunks`.execute(world.db)],
+    ["whose chunks are gone", () => world.db.deleteFrom("audio_chunks").execute()],
     [
       "whose conversation was deleted",
       () => deleteConversation(world.db, USER, "c1", { cascade: true, nowMs: Date.now() }),
@@ -218,7 +217,8 @@ describe("gap repair", () => {
     await abandon();
     await world.start(engine.url);
     await repaired();
-    await sql`update jobs set state = 'queued', completed_at = null where kind = 'repair'`.execute(world.db);
+    const again = { state: "queued", completed_at: null };
+    await world.db.updateTable("jobs").set(again).where("kind", "=", "repair").execute();
     await repaired();
     expect(engine.asked.count).toBe(2);
     expect(await world.spoken()).toMatchObject([{ words: words(SPEECH) }]);
@@ -271,7 +271,7 @@ describe("sweeps", () => {
     }
     const [stuck, old, young] = ids as [string, string, string];
     const eightDaysAgo = new Date(Date.now() - 8 * 86_400_000);
-    await sql`update jobs set completed_at = ${eightDaysAgo} where id <> ${young}`.execute(world.db);
+    await world.db.updateTable("jobs").set({ completed_at: eightDaysAgo }).where("id", "!=", young).execute();
     const blobs: BlobStore = {
       ...world.blobs,
       async removeAll(prefix) {
@@ -295,7 +295,7 @@ describe("sweeps", () => {
     await repaired();
     await sweepTranscribed(sweepDeps(), going);
     expect(await chunks()).toBeGreaterThan(0);
-    await sql`update conversations set status = 'completed' where id = 'c1'`.execute(world.db);
+    await world.db.updateTable("conversations").set({ status: "completed" }).where("id", "=", "c1").execute();
     await sweepTranscribed(sweepDeps(), going);
     expect(await chunks()).toBe(0);
   });

@@ -21,7 +21,7 @@ export interface AudioRun {
 const MAX_DRIFT_MS = 2_000;
 
 /** A longer run is cut, so that memory stays bounded; about two hours of Opus, or half an hour of 16-bit samples. */
-export const MAX_RUN_BYTES = 32 * 1024 * 1024;
+const MAX_RUN_BYTES = 32 * 1024 * 1024;
 
 interface OpenRun extends AudioRun {
   readonly messages: Uint8Array[];

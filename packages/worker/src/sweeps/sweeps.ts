@@ -49,7 +49,7 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
   };
 }
 
-export async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
   for (const row of await findSilentConversations(db, clock.now(), PAGE_ROWS)) {
     if (signal.aborted) return;
     await isolated(log, "silent_conversations", row.conversationId, async () => {
@@ -59,7 +59,7 @@ export async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortS
   }
 }
 
-export async function sweepAbandoned({ db, clock, log }: WorkerDeps): Promise<void> {
+async function sweepAbandoned({ db, clock, log }: WorkerDeps): Promise<void> {
   const sessions = await handOverAbandoned(db, clock.now(), ABANDONED_GRACE_MS, PAGE_ROWS);
   if (sessions > 0) log.info({ sessions }, "abandoned audio was handed to repair");
 }

@@ -6,7 +6,7 @@ import { createOpusEncoder, encodeWav16 } from "@holdfast/codecs";
 import { recordingName, writeFrames } from "@holdfast/contract";
 
 const RATE = 16_000;
-export const BEEP_SECONDS = 0.5;
+const BEEP_SECONDS = 0.5;
 
 export interface Beep {
   readonly at: number;

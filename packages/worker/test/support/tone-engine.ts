@@ -81,7 +81,7 @@ interface Heard {
   readonly text: string;
 }
 
-export function hear(samples: Float32Array): Heard[] {
+function hear(samples: Float32Array): Heard[] {
   const heard: Heard[] = [];
   let from = -1;
   let last = -1;
