@@ -178,6 +178,7 @@ describe("settings of the children", () => {
       HOSTED_PUSHER_API_URL: "http://127.0.0.1:1",
       HOLDFAST_SPEECH_URL: "http://127.0.0.1:2",
       HOLDFAST_INTERNAL_TOKEN: "secret",
+      MALLOC_ARENA_MAX: "2",
       NODE_COMPILE_CACHE: "/cache",
     });
   });

@@ -48,6 +48,11 @@ export function openDatabase(options: OpenDatabaseOptions): Db {
 /** SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, shutdown, serialisation. */
 const UNAVAILABLE = /^(08|53|57P|40001|40P01|55P03)/;
 
+/** What the operating system says of a server that is not there, is starting, or went away. */
+const NETWORK = new Set(
+  "ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ENOENT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH".split(" "),
+);
+
 /**
  * True where the database could not be reached or was going away. A driver error without a SQLSTATE is a broken connection;
  * the outcome of a commit is then in doubt, so ids must be deterministic and the statement repeatable.
@@ -57,7 +62,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (/^[0-9A-Z]{5}$/.test(code)) return UNAVAILABLE.test(code);
-  if (/^E[A-Z]+$/.test(code)) return true;
+  if (NETWORK.has(code)) return true;
   // Errors of the driver itself (connection ended, pool ended, timed out) are plain Errors without code or SQLSTATE.
   return error.constructor === Error && code === "";
 }

@@ -167,6 +167,25 @@ describe("audio whose gateway died", () => {
     expect(await claimJob(db, ["finalization"], { owner: "p", nowMs: T0 + 3_000, leaseMs: 15_000 })).toBeDefined();
   });
 
+  it("moves the start of a conversation back for repaired words that came before it, and nothing else with it", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    await handOverAbandoned(db, T0 + 60_000, 10_000, 10);
+    const next = await recording(db, "r1", T0 + 61_000);
+    await chunk(db, next, "c1", 50, 50);
+    await commit(next, { transcribedMessages: 100, startedAtMs: T0 + 1_500 });
+    const repair = await claimJob(db, ["repair"], { owner: "w", nowMs: T0 + 62_000, leaseMs: 15_000 });
+    if (repair === undefined) throw new Error("no repair");
+    const words = (startedAtMs: number) => [segment("r", "Before.", (T0 + 300 - startedAtMs) / 1000, 0.9)];
+    await commitRepair(db, repair, T0 + 300, words, T0 + 63_000);
+    const conversation = await loadConversation(db, USER, "c1");
+    expect(conversation?.started_at).toBe(new Date(T0 + 300).toISOString());
+    expect(conversation?.transcript_segments.map((item) => [item.id, item.start])).toEqual([
+      ["r", 0],
+      ["s1", 1.2],
+    ]);
+  });
+
   it("writes a repair only while its lease is held", async () => {
     const hold = await recording(db);
     await chunk(db, hold, "c1", 0, 50);

@@ -30,6 +30,8 @@ export function childEnvironment(settings: ChildSettings): NodeJS.ProcessEnv {
     HOSTED_PUSHER_API_URL: config.HOSTED_PUSHER_API_URL ?? `http://${host}:${pusherPort}`,
     HOLDFAST_SPEECH_URL: config.HOLDFAST_SPEECH_URL ?? `http://${host}:${speechPort}`,
     HOLDFAST_INTERNAL_TOKEN: config.HOLDFAST_INTERNAL_TOKEN ?? settings.internalToken,
+    // glibc keeps freed memory of each thread for itself; two arenas are plenty for processes that mostly wait.
+    MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? "2",
     NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? settings.compileCache,
   };
 }

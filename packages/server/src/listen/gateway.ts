@@ -74,7 +74,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
   /** Who a token belongs to, or how to refuse its socket. */
   const identify = async (token: string): Promise<{ readonly userId: string } | Refusal> => {
     const check = await deps.authenticate(token);
-    return check.outcome === "valid" ? { userId: check.userId } : (refusalOf(check) ?? unknownFailure);
+    return check.outcome === "valid" ? { userId: check.userId } : (refusalOf(check) ?? invalidToken);
   };
 
   const handleListen = async (upgrade: Upgrade): Promise<void> => {
@@ -111,7 +111,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     const success = "userId" in who;
     socket.send(JSON.stringify({ type: "auth_response", success }), () => {});
     if (success) runSession(caller, who.userId);
-    else refuse(socket, who === unknownFailure || who.code !== CLOSE.policy ? who : invalidToken);
+    else refuse(socket, who.code === CLOSE.policy ? invalidToken : who);
   };
 
   return {
@@ -167,7 +167,8 @@ interface Caller {
 
 const invalidToken: Refusal = { code: CLOSE.policy, reason: "Invalid token" };
 
-const unknownFailure: Refusal = { code: CLOSE.policy, reason: "Auth error" };
+/** The token could not be checked now: not a verdict, so not a policy code; the client may come back. */
+const unknownFailure: Refusal = { code: CLOSE.internal, reason: "Auth error" };
 
 function refuse(socket: WebSocket, refusal: Refusal): void {
   socket.resume();

@@ -49,3 +49,12 @@ export async function deleteSegments(
     .where("id", "in", [...ids])
     .execute();
 }
+
+/** Times are relative to the conversation's start: a start that moves back by `byMs` moves everything that is there. */
+export async function shiftSegments(trx: Db, userId: string, conversationId: string, byMs: number): Promise<void> {
+  if (byMs <= 0) return;
+  const by = byMs / 1000;
+  await sql`update segments set start_s = start_s + ${by}, end_s = end_s + ${by},
+      body = body || jsonb_build_object('start', start_s + ${by}, 'end', end_s + ${by})
+    where user_id = ${userId} and conversation_id = ${conversationId}`.execute(trx);
+}

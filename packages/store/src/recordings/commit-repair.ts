@@ -5,7 +5,8 @@
  * Locks: the conversation row, then job rows (the order of `admit.ts`).
  */
 import type { Segment } from "@holdfast/contract";
-import { upsertSegments } from "../conversations/segments.ts";
+import { sql } from "kysely";
+import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, failJob, holdsLease, type JobFailure } from "../jobs/settle.ts";
@@ -51,19 +52,24 @@ export async function commitRepair(
     if (!(await holdsLease(trx, job))) return false;
     let written = 0;
     if (home !== undefined && spokenFromMs !== undefined) {
-      const first = home.segmentCount === 0;
-      const startedAtMs = first ? spokenFromMs : home.startedAtMs;
+      const startedAtMs = home.segmentCount === 0 ? spokenFromMs : Math.min(spokenFromMs, home.startedAtMs);
       const segments = segmentsAt(startedAtMs);
+      if (home.segmentCount > 0) {
+        await shiftSegments(trx, job.userId, conversationId, home.startedAtMs - startedAtMs);
+      }
       await upsertSegments(trx, job.userId, conversationId, segments);
       written = segments.length;
-      if (first) {
-        await trx
-          .updateTable("conversations")
-          .set({ started_at: new Date(startedAtMs), updated_at: new Date(nowMs) })
-          .where("user_id", "=", job.userId)
-          .where("id", "=", conversationId)
-          .execute();
-      }
+      const lastWordMs = startedAtMs + Math.max(0, ...segments.map((segment) => segment.end)) * 1000;
+      await trx
+        .updateTable("conversations")
+        .set({
+          started_at: new Date(startedAtMs),
+          finished_at: sql`greatest(finished_at, ${new Date(lastWordMs)})`,
+          updated_at: new Date(nowMs),
+        })
+        .where("user_id", "=", job.userId)
+        .where("id", "=", conversationId)
+        .execute();
     }
     await completeJob(trx, job, { outcome: "completed", result: { segments: written }, nowMs });
     await unblockFinalization(trx, job.userId, conversationId, nowMs);

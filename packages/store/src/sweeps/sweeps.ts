@@ -67,7 +67,7 @@ export async function freeTranscribedAudio(db: Db, limit: number): Promise<numbe
   return Number(result.numAffectedRows ?? 0n);
 }
 
-/** Offline jobs past their retention, whose bytes may go. */
+/** Jobs past their retention, whose bytes may go. A repair that gave up stays: it is what keeps its untranscribed audio. */
 export async function findExpiredJobs(
   db: Db,
   beforeMs: number,
@@ -77,6 +77,7 @@ export async function findExpiredJobs(
     .selectFrom("jobs")
     .select(["user_id", "id", "kind"])
     .where("completed_at", "<", sql<number>`${new Date(beforeMs)}`)
+    .where((eb) => eb.or([eb("kind", "!=", "repair"), eb("state", "=", "completed")]))
     .limit(limit)
     .execute();
   return rows.map((row) => ({ userId: row.user_id, id: row.id, kind: row.kind }));

@@ -11,7 +11,7 @@ import { type Assignment, assignStretches } from "@holdfast/core";
 import { sql } from "kysely";
 import { createConversation } from "../conversations/create.ts";
 import type { ConversationRow } from "../conversations/read.ts";
-import { upsertSegments } from "../conversations/segments.ts";
+import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import type { Job } from "../jobs/job.ts";
@@ -95,7 +95,7 @@ async function assign(trx: Db, job: Job, file: FileAssignment): Promise<TouchedC
       });
       created.push(assignment.conversationId);
     } else {
-      await shiftSegments(trx, row, row.started_at - assignment.span.startMs);
+      await shiftSegments(trx, row.user_id, row.id, row.started_at - assignment.span.startMs);
       updated.push(assignment.conversationId);
     }
     await writeStretches(trx, job.userId, assignment);
@@ -124,33 +124,27 @@ async function neighbours(trx: Db, job: Job, file: FileAssignment): Promise<Conv
     .execute();
 }
 
-/** Times are relative to the conversation's start: an earlier start moves everything that is already there. */
-async function shiftSegments(trx: Db, row: ConversationRow, byMs: number): Promise<void> {
-  if (byMs <= 0) return;
-  const by = byMs / 1000;
-  await sql`update segments set start_s = start_s + ${by}, end_s = end_s + ${by},
-      body = body || jsonb_build_object('start', start_s + ${by}, 'end', end_s + ${by})
-    where user_id = ${row.user_id} and conversation_id = ${row.id}`.execute(trx);
-}
-
 async function writeStretches(trx: Db, userId: string, assignment: Assignment<SpokenStretch>): Promise<void> {
   const present = await trx
     .selectFrom("segments")
-    .select(["id", "start_s", "end_s"])
+    .select(["id", "start_s", "end_s", "text"])
     .where("user_id", "=", userId)
     .where("conversation_id", "=", assignment.conversationId)
     .execute();
   const ids = new Set(present.map((row) => row.id));
-  const ranges = new Set(present.map((row) => `${row.start_s.toFixed(2)}-${row.end_s.toFixed(2)}`));
+  const said = new Set(present.map((row) => placeOf(row.start_s, row.end_s, row.text)));
   const segments = assignment.stretches.map((stretch) => segmentOf(stretch, assignment.span.startMs));
   await upsertSegments(
     trx,
     userId,
     assignment.conversationId,
-    segments.filter(
-      (segment) => !ids.has(segment.id) && !ranges.has(`${segment.start.toFixed(2)}-${segment.end.toFixed(2)}`),
-    ),
+    segments.filter((segment) => !ids.has(segment.id) && !said.has(placeOf(segment.start, segment.end, segment.text))),
   );
+}
+
+/** The same words at the same time, to a hundredth of a second, are the same words (reference offline-sync 5.5). */
+function placeOf(startS: number, endS: number, text: string): string {
+  return `${startS.toFixed(2)}-${endS.toFixed(2)} ${text}`;
 }
 
 function segmentOf(stretch: SpokenStretch, startedAtMs: number): Segment {
