@@ -13,6 +13,7 @@ export default defineConfig({
           include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts", "apps/web/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.browser.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -21,7 +22,9 @@ export default defineConfig({
           include: ["packages/*/test/**/*.integration.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Two files at a time: most of what they do is to wait for real leases, restarts and speech in real time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -31,6 +34,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

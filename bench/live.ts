@@ -22,7 +22,7 @@ const RATE = 16_000;
 const FRAME = 320;
 const SESSIONS = 4;
 const QUIET_SECONDS = 1.2;
-const VOICE_LEVEL = 0.015;
+const VOICE_LEVEL = 0.006;
 
 interface Utterance {
   readonly startS: number;
@@ -88,7 +88,9 @@ async function live(folder: string, seconds: number, port: number, token: string
   await Promise.all(
     Array.from({ length: SESSIONS }, async (_, n) => {
       const samples = await recording(join(folder, files[n % files.length] ?? ""), seconds, n * 0.7);
-      const utterances = findUtterances(samples);
+      const all = findUtterances(samples);
+      // The last one is cut where the measurement ends, not by its speaker.
+      const whole = all.filter((utterance) => utterance.endS < samples.length / RATE - 2.2);
       const client = new LiveClient(
         `ws://127.0.0.1:${port}/v4/listen?codec=opus_fs320&sample_rate=16000&language=en&client_conversation_id=${crypto.randomUUID()}`,
         { authorization: `Bearer ${token}` },
@@ -99,8 +101,8 @@ async function live(folder: string, seconds: number, port: number, token: string
       await client.play(messages, 20);
       await pause(3_000);
       const changes = client.segmentUpdates.map((update) => (update.atMs - began) / 1000);
-      utterances.forEach((utterance, i) => {
-        const nextStart = utterances[i + 1]?.startS ?? Number.POSITIVE_INFINITY;
+      whole.forEach((utterance, i) => {
+        const nextStart = all[i + 1]?.startS ?? Number.POSITIVE_INFINITY;
         const last = changes.filter((at) => at > utterance.endS && at < nextStart + 0.3).at(-1);
         const first = changes.find((at) => at > utterance.startS);
         if (last === undefined || first === undefined) missed += 1;
@@ -141,10 +143,7 @@ function findUtterances(samples: Float32Array): Utterance[] {
     if (last !== undefined && startS - last.endS < QUIET_SECONDS) last.endS = endS;
     else found.push({ startS, endS });
   }
-  // The last one is cut where the measurement ends, not by its speaker.
-  return found.filter(
-    (utterance) => utterance.endS < samples.length / RATE - 2.2 && utterance.endS - utterance.startS > 0.3,
-  );
+  return found.filter((utterance) => utterance.endS - utterance.startS > 0.3);
 }
 
 async function encode(samples: Float32Array): Promise<Uint8Array[]> {
