@@ -10,12 +10,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createOpusEncoder, decodeSoundFile } from "@holdfast/codecs";
-import { LiveClient } from "@holdfast/testkit";
+import { freePort, LiveClient } from "@holdfast/testkit";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const RATE = 16_000;
@@ -218,14 +217,6 @@ async function loopDelay(port: number): Promise<string> {
     .filter((line) => line.startsWith("holdfast_event_loop_delay_ms"))
     .map((line) => line.replace("holdfast_event_loop_delay_ms", ""))
     .join(" ");
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 function pause(ms: number): Promise<void> {

@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@holdfast/testkit";
 import { buildWebIfNeeded } from "../../../scripts/web.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -59,16 +59,6 @@ export async function startHoldfast(): Promise<Holdfast> {
 }
 
 /** A port of our own choice, so that a gateway that is started again is found where it was. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
-
 /** Waits for the line that a person would read. */
 async function signInLink(server: ChildProcess): Promise<string> {
   if (server.stdout === null) throw new Error("the server has no output");

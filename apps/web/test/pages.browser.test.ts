@@ -221,7 +221,7 @@ describe("at last, the conversation", () => {
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.getByRole("button", { name: "Record", exact: true }).waitFor();
-    expect(await page.getByRole("link", { name: "A new name" }).count()).toBe(0);
+    await page.getByRole("link", { name: "A new name" }).waitFor({ state: "detached" });
     watched.expectFaults(/404/);
     await page.goto(address);
     await page.getByRole("heading", { name: "This conversation is gone" }).waitFor();

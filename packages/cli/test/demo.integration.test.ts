@@ -2,11 +2,10 @@
  * The demo against the whole product: real gateway, pusher, worker, speech and PostgreSQL under the real supervisor, real
  * speech in. Each of the five is killed with -9 in the middle of it, and both conversations are there afterwards, each once.
  */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { HoldfastApi } from "@holdfast/client";
 import { systemClock } from "@holdfast/runtime";
+import { freePort } from "@holdfast/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { ownerToken } from "./client/owner-token.ts";
 import { cleanUp as cleanUpCommands, launchHoldfast } from "./client/run-holdfast.ts";
@@ -39,15 +38,6 @@ async function startServer(): Promise<Server> {
 }
 
 /** A gateway that is killed must come back at the same address, so the port is chosen here. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "localhost");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 interface Result {
   readonly name: string;
   readonly passed: boolean;

@@ -5,6 +5,7 @@ export * from "./database.ts";
 export * from "./gateway/index.ts";
 export * from "./live-client.ts";
 export * from "./llm/index.ts";
+export * from "./ports.ts";
 export * from "./roles.ts";
 export * from "./speech-fixture.ts";
 export * from "./stt/index.ts";

@@ -1,19 +1,25 @@
 /** Ports: free ones for the links between our processes, and whether the gateway's is free. */
+import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
 import { type Clock, sleep } from "@holdfast/core";
 import { EXIT, ExitError } from "../exit-codes.ts";
 
 const RETRY_MS = 100;
 
+/** Below the range that the system gives to outgoing connections: nobody takes a port while its child is being restarted. */
+const FIRST = 20_000;
+const LAST = 32_000;
+
 /** That many different ports that are free on `host` now. All are held until all are known, so that none comes twice. */
 export async function freePorts(host: string, count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(host, 0)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => close(server)));
-  return ports;
+  const held: { port: number; server: Server }[] = [];
+  while (held.length < count) {
+    const port = randomInt(FIRST, LAST);
+    const server = await listen(host, port).catch(() => undefined);
+    if (server !== undefined) held.push({ port, server });
+  }
+  await Promise.all(held.map(({ server }) => close(server)));
+  return held.map(({ port }) => port);
 }
 
 /** Whether nobody listens on the port. Errors other than "in use" are thrown: no right to bind, no such address. */

@@ -3,13 +3,20 @@
  * a process of its own that can be killed and started again on the same port, as the supervisor does.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Conversation } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
 import { createToken, type Db } from "@holdfast/store";
-import { LiveClient, type RoleName, startRole, startTestServer, type TestRole, waitFor } from "@holdfast/testkit";
+import {
+  freePort,
+  LiveClient,
+  type RoleName,
+  startRole,
+  startTestServer,
+  type TestRole,
+  waitFor,
+} from "@holdfast/testkit";
 
 export interface World extends AsyncDisposable {
   readonly db: Db;
@@ -103,12 +110,4 @@ export async function startWorld(over: Readonly<Record<string, string>> = {}): P
     },
   };
   return world;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
