@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@holdfast/testkit";
 import { buildWebIfNeeded } from "../../../scripts/web.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -34,7 +33,7 @@ export async function startHoldfast(): Promise<Holdfast> {
       ...process.env,
       HOLDFAST_DATA: data,
       HOLDFAST_HOST: "127.0.0.1",
-      HOLDFAST_PORT: String(await freePort()),
+      HOLDFAST_PORT: "0",
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
