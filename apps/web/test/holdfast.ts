@@ -57,7 +57,6 @@ export async function startHoldfast(): Promise<Holdfast> {
   }
 }
 
-/** A port of our own choice, so that a gateway that is started again is found where it was. */
 /** Waits for the line that a person would read. */
 async function signInLink(server: ChildProcess): Promise<string> {
   if (server.stdout === null) throw new Error("the server has no output");
