@@ -28,7 +28,8 @@ function preferring(engines: readonly SttEngine[], can: (engine: SttEngine) => b
   return [...able, ...fallback];
 }
 
-function speaks(languages: readonly string[] | "any", language: string | undefined): boolean {
+/** Whether an engine knows a language. `multi`, empty or undefined means not known, which any engine may try. */
+export function speaks(languages: readonly string[] | "any", language: string | undefined): boolean {
   if (languages === "any" || language === undefined || language === "" || language === "multi") return true;
   return languages.includes(language.toLowerCase().split(/[-_]/)[0] ?? "");
 }

@@ -11,6 +11,7 @@ import {
   type SttEngine,
   type SttStream,
   selectLive,
+  speaks,
 } from "@holdfast/stt-client";
 
 export interface LiveEngines {
@@ -31,7 +32,7 @@ export function chooseEngines(
 ): LiveEngines | undefined {
   const { codec, sampleRate, language } = session;
   const candidates = selectLive(parseEngines(config), streamEncoding(codec), language).filter((engine) =>
-    speaks(engine, language),
+    speaks(engine.capabilities.languages, language),
   );
   const preferred = candidates[0];
   if (preferred === undefined) return undefined;
@@ -56,10 +57,4 @@ export function chooseEngines(
       return at < candidates.length;
     },
   };
-}
-
-function speaks(engine: SttEngine, language: string): boolean {
-  const { languages } = engine.capabilities;
-  if (languages === "any" || language === "multi") return true;
-  return languages.includes(language.toLowerCase().split(/[-_]/)[0] ?? "");
 }

@@ -14,6 +14,7 @@ import type { ConversationRow } from "../conversations/read.ts";
 import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
+import { fencedTransaction } from "../jobs/fenced-transaction.ts";
 import type { Job } from "../jobs/job.ts";
 import { holdsLease, progressJob } from "../jobs/settle.ts";
 
@@ -45,23 +46,14 @@ export interface TouchedConversations {
 
 /** Undefined where the lease was lost; nothing was written then. */
 export async function assignFile(db: Db, job: Job, file: FileAssignment): Promise<TouchedConversations | undefined> {
-  return await db
-    .transaction()
-    .execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(hashtext('holdfast.assign'), hashtext(${job.userId}))`.execute(trx);
-      const touched = await assign(trx, job, file);
-      if (!(await holdsLease(trx, job))) throw new LeaseLost();
-      await progressJob(trx, job, file.nowMs, file.progress(touched), file.stage);
-      return touched;
-    })
-    .catch((error: unknown) => {
-      if (error instanceof LeaseLost) return undefined;
-      throw error;
-    });
+  return await fencedTransaction(db, async (trx, lost) => {
+    await sql`select pg_advisory_xact_lock(hashtext('holdfast.assign'), hashtext(${job.userId}))`.execute(trx);
+    const touched = await assign(trx, job, file);
+    if (!(await holdsLease(trx, job))) lost();
+    await progressJob(trx, job, file.nowMs, file.progress(touched), file.stage);
+    return touched;
+  });
 }
-
-/** Rolls the transaction back; never leaves this module. */
-class LeaseLost extends Error {}
 
 async function assign(trx: Db, job: Job, file: FileAssignment): Promise<TouchedConversations> {
   const first = file.stretches[0];

@@ -6,6 +6,7 @@
  */
 import { requestFinalization } from "../conversations/admit.ts";
 import type { Db } from "../database.ts";
+import { fencedTransaction } from "../jobs/fenced-transaction.ts";
 import type { Job } from "../jobs/job.ts";
 import { type Completion, completeJob, failJob, type JobFailure } from "../jobs/settle.ts";
 
@@ -16,29 +17,19 @@ export async function completeUpload(
   touchedIds: readonly string[],
   completion: Completion,
 ): Promise<boolean> {
-  return await db
-    .transaction()
-    .execute(async (trx) => {
-      for (const conversationId of [...touchedIds].sort()) {
-        await requestFinalization(trx, {
-          userId: job.userId,
-          conversationId,
-          trigger: "finalize",
-          force: false,
-          nowMs: completion.nowMs,
-        });
-      }
-      if (await completeJob(trx, job, completion)) return true;
-      throw new LeaseLost();
-    })
-    .catch((error: unknown) => {
-      if (error instanceof LeaseLost) return false;
-      throw error;
-    });
+  const completed = await fencedTransaction(db, async (trx, lost) => {
+    await finalizeAll(trx, job.userId, touchedIds, completion.nowMs);
+    return (await completeJob(trx, job, completion)) || lost();
+  });
+  return completed === true;
 }
 
-/** Rolls the transaction back; never leaves this module. */
-class LeaseLost extends Error {}
+/** In the order of their ids, which is the order in which every transaction locks them. */
+async function finalizeAll(trx: Db, userId: string, conversationIds: readonly string[], nowMs: number): Promise<void> {
+  for (const conversationId of [...conversationIds].sort()) {
+    await requestFinalization(trx, { userId, conversationId, trigger: "finalize", force: false, nowMs });
+  }
+}
 
 /**
  * Records a failed try of an upload. Where it was the last one, conversations that earlier files of the batch reached are
@@ -55,9 +46,7 @@ export async function failUpload(
   return await db.transaction().execute(async (trx) => {
     const state = await failJob(trx, job, failure, nowMs, random);
     if (state !== "failed" && state !== "dead_letter") return state;
-    for (const conversationId of [...touchedIds].sort()) {
-      await requestFinalization(trx, { userId: job.userId, conversationId, trigger: "finalize", force: false, nowMs });
-    }
+    await finalizeAll(trx, job.userId, touchedIds, nowMs);
     return state;
   });
 }
