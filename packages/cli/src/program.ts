@@ -3,7 +3,7 @@
  * accident, and only the module of the command that was asked for is loaded; all of them for help.
  */
 import { Command, type CommanderError } from "commander";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, EXIT_HELP } from "./exit-codes.ts";
 
 interface CommandModule {
   register(program: Command): void;
@@ -26,11 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   demo: () => import("./commands/demo.ts"),
 };
 
-const HELP_AFTER = `
-Exit codes:
-  ${EXIT.ok} done   ${EXIT.failure} not done   ${EXIT.usage} wrong arguments or settings
-  ${EXIT.inUse} another Holdfast uses the data folder   ${EXIT.portTaken} port taken
-  ${EXIT.database} database   ${EXIT.interrupted} ended by a second Ctrl-C
+const HELP_AFTER = `${EXIT_HELP}
 
 Settings come from the environment; \`holdfast doctor\` prints them all.`;
 

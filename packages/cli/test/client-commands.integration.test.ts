@@ -232,6 +232,9 @@ describe("where the server and the token come from", () => {
       const without = await holdfast(["status", "--data", join(data, "nothing"), "--server", gateway.url]);
       expect(without.exit).toBe(4);
       expect(without.stderr).toContain("--token");
+      const nothing = await holdfast(["status", "--data", join(data, "nothing"), "--server", "http://127.0.0.1:9"]);
+      expect(nothing.exit).toBe(3);
+      expect(nothing.stderr).toContain("(http://127.0.0.1:9). Is it running?");
     });
   });
 

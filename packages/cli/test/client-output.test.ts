@@ -1,7 +1,8 @@
 import type { Segment } from "@holdfast/contract";
 import { HoldfastError } from "@holdfast/contract";
 import { describe, expect, test } from "vitest";
-import { CommandFailure, clientExitOf, explainFailure } from "../src/output/client-exit.ts";
+import { EXIT, EXIT_HELP, ExitError } from "../src/exit-codes.ts";
+import { clientExitOf, explainFailure } from "../src/output/client-exit.ts";
 import { LiveWords } from "../src/output/live-words.ts";
 import { Screen } from "../src/output/screen.ts";
 
@@ -96,6 +97,12 @@ describe("live words without a terminal", () => {
 });
 
 describe("exit codes", () => {
+  test("no two ends share a code, and the help names each of them", () => {
+    const codes = Object.values(EXIT);
+    expect(new Set(codes).size).toBe(codes.length);
+    for (const code of codes) expect(EXIT_HELP).toMatch(new RegExp(`(^|  )${code} [a-z]`, "m"));
+  });
+
   const failure = (kind: HoldfastError["class"], code = "x"): HoldfastError =>
     new HoldfastError("why", { code, class: kind });
 
@@ -108,7 +115,7 @@ describe("exit codes", () => {
     [failure("throttle"), 7],
     [failure("capacity", "gave_up_waiting"), 7],
     [failure("transport", "drain_aborted"), 7],
-    [new CommandFailure(2, "wrong"), 2],
+    [new ExitError("wrong", 2), 2],
     [new Error("a bug"), 1],
   ])("%s → %i", (error, exit) => {
     expect(clientExitOf(error)).toBe(exit);

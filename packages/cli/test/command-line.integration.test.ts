@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
-import { EXIT } from "../src/exit-codes.ts";
+import { EXIT, EXIT_HELP } from "../src/exit-codes.ts";
 import { cleanUp, newDataFolder, processesOf, start } from "./serve/running.ts";
 
 const BIN = fileURLToPath(new URL("../bin/holdfast.js", import.meta.url));
@@ -46,7 +46,7 @@ describe("the command line", () => {
     ]) {
       expect(out).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
-    expect(out).toContain("another Holdfast uses the data folder");
+    expect(out).toContain(EXIT_HELP);
   });
 
   test.each([["nonsense"], ["serve", "--nonsense"], ["token", "revoke"]])(

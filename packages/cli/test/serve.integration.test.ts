@@ -4,7 +4,7 @@
  */
 
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,6 +60,9 @@ describe.each([
       await expect
         .poll(() => ![0, before[child]].includes(pidOf(dataDir, child)), { timeout: 20_000, message: child })
         .toBe(true);
+      // A role that is still starting needs its database, which is killed last.
+      if (child !== "postgres")
+        await expect.poll(() => serve.output().split(`${child} is ready`), { timeout: 20_000 }).toHaveLength(3);
       const { [child]: _new, ...after } = pidsOf(dataDir);
       const { [child]: _old, ...others } = before;
       expect(after).toEqual(others);
@@ -136,11 +139,35 @@ describe("serve", () => {
     await first.ready();
     first.process.kill("SIGINT");
     await expect.poll(() => first.output(), { timeout: 20_000 }).toContain("gateway is ending");
-    first.process.kill("SIGINT");
+    // What follows at once counts as an echo of the first; a person who presses again is heard.
+    const pressing = setInterval(() => first.process.kill("SIGINT"), 50);
     expect(await first.ended()).toBe(EXIT.interrupted);
+    clearInterval(pressing);
     await expect.poll(() => processesOf(dataDir), { timeout: 20_000 }).toEqual([]);
     const second = start(STUBS, dataDir);
     await second.ready();
+  });
+
+  test.each([
+    ["removed", (folder: string) => rmSync(folder, { recursive: true })],
+    [
+      "replaced by another",
+      (folder: string) => {
+        renameSync(folder, `${folder}-moved`);
+        mkdirSync(join(folder, "run"), { recursive: true });
+        writeFileSync(join(folder, "run", "serve.lock"), "of somebody else");
+      },
+    ],
+  ])("ends when its data folder is %s, and makes no new one", async (_how, takeAway) => {
+    const dataDir = join(newDataFolder(), "data");
+    const serve = start(STUBS, dataDir);
+    await serve.ready();
+    takeAway(dataDir);
+    const left = filesBelow(dataDir);
+    expect(await serve.ended()).toBe(EXIT.dataGone);
+    expect(serve.output()).toContain(`the data folder ${dataDir} was removed, moved or replaced`);
+    expect(processesOf(dataDir)).toEqual([]);
+    expect(filesBelow(dataDir)).toEqual(left);
   });
 
   test("a port that another program holds is refused with its own code, and nothing is left running", async () => {
@@ -195,6 +222,10 @@ describe("serve", () => {
     expect(unreachable.output()).toContain("the database could not be prepared");
   });
 });
+
+function filesBelow(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "localhost");

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -47,6 +48,21 @@ describe("the lock of the data folder", () => {
     lock.release();
     expect(readLockHolder(folder)).toBeUndefined();
     (await takeDataLock(folder)).release();
+  });
+
+  test("is held as long as the folder is the same one", async () => {
+    const dataDir = join(folder, "data");
+    mkdirSync(dataDir);
+    const lock = await takeDataLock(dataDir);
+    expect(() => lock.assertHeld()).not.toThrow();
+    renameSync(dataDir, join(folder, "elsewhere"));
+    const gone = expect.objectContaining({ exitCode: EXIT.dataGone, message: expect.stringContaining(dataDir) });
+    expect(() => lock.assertHeld()).toThrow(gone);
+    mkdirSync(join(dataDir, "run"), { recursive: true });
+    writeFileSync(join(dataDir, "run", "serve.lock"), "of somebody else");
+    expect(() => lock.assertHeld()).toThrow(gone);
+    lock.release();
+    expect(readFileSync(join(dataDir, "run", "serve.lock"), "utf8")).toBe("of somebody else");
   });
 
   test("is one lock whatever path leads to the folder", async () => {

@@ -1,7 +1,7 @@
 /**
  * The life of one role process. Settings are read and checked, the role is started, the parent is told `ready`; then one
- * of three things ends it: SIGTERM, Ctrl-C (only without a parent: a terminal sends it to the whole group, and below a
- * supervisor it is the supervisor that orders the end), or the parent going away. The end is drain (with a deadline),
+ * of three things ends it: SIGTERM, Ctrl-C or a closed terminal (only without a parent: a terminal signals the whole group,
+ * and below a supervisor it is the supervisor that orders the end), or the parent going away. The end is drain (with a deadline),
  * close, exit 0. Settings that are not valid end it with 2. An error that nobody caught is logged and ends the process with 1: the supervisor starts a fresh one,
  * which is safer than going on with a state that nobody knows.
  */
@@ -83,11 +83,13 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
   };
 
   process.on("SIGTERM", () => endOnce("SIGTERM"));
-  process.on("SIGINT", () => {
-    if (hasParent) return;
-    if (ending.signal.aborted) process.exit(130);
-    endOnce("SIGINT");
-  });
+  for (const name of ["SIGINT", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (hasParent) return;
+      if (ending.signal.aborted) process.exit(130);
+      endOnce(name);
+    });
+  }
   if (hasParent) process.on("disconnect", () => endOnce("parent is gone"));
 
   loopDelay();

@@ -69,23 +69,24 @@ describe("a role process", () => {
     expect(output).toContain("drained");
   });
 
-  test("leaves Ctrl-C to its parent", async () => {
+  test("leaves Ctrl-C and a closed terminal to its parent", async () => {
     const run = underParent("plain");
     await once(run.child, "message");
     run.child.kill("SIGINT");
+    run.child.kill("SIGHUP");
     run.child.kill("SIGTERM");
     const { output } = await run.ended();
     expect(output).toContain("ending (SIGTERM)");
-    expect(output).not.toContain("ending (SIGINT)");
+    expect(output).not.toMatch(/ending \(SIG(INT|HUP)\)/);
   });
 
-  test("ends on Ctrl-C where it has no parent", async () => {
+  test.each(["SIGINT", "SIGHUP"] as const)("ends on %s where it has no parent", async (signal) => {
     const run = alone("plain");
     await run.saw("is ready");
-    run.child.kill("SIGINT");
+    run.child.kill(signal);
     const { code, output } = await run.ended();
     expect(code).toBe(0);
-    expect(output).toContain("ending (SIGINT)");
+    expect(output).toContain(`ending (${signal})`);
     expect(output).toContain("drained");
   });
 

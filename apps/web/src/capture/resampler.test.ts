@@ -45,6 +45,24 @@ describe.each([8_000, 16_000, 22_050, 24_000, 44_100, 48_000, 96_000])("from %i 
   });
 });
 
+it("a resampler at the same rate changes nothing but the last bits", () => {
+  const input = tone(OUT, 3_000, 0.2);
+  const output = middle(run(OUT, input));
+  const error = Float32Array.from(middle(input), (sample, i) => sample - (output[i] ?? 0));
+  expect(rms(error)).toBeLessThan(0.002);
+});
+
+it("two resamplers share nothing", () => {
+  const alone = run(48_000, tone(48_000, 500, 0.1));
+  const first = new Resampler(48_000, OUT);
+  first.process(new Float32Array(1_000).fill(1));
+  expect(run(48_000, tone(48_000, 500, 0.1))).toEqual(alone);
+});
+
+it("silence stays silence, to the last sample", () => {
+  expect(run(44_100, new Float32Array(44_100)).every((sample) => sample === 0)).toBe(true);
+});
+
 it.each([
   [44_100, 9_500],
   [48_000, 9_500],

@@ -2,7 +2,7 @@
  * Reading and changing conversations through the query cache. While something on show is unfinished the server is asked
  * again and again at a gentle pace; otherwise only when the page comes back into view.
  */
-import { type Conversation, isHoldfastError } from "@holdfast/contract";
+import type { Conversation } from "@holdfast/contract";
 import {
   keepPreviousData,
   type UseInfiniteQueryResult,
@@ -15,20 +15,9 @@ import {
 } from "@tanstack/react-query";
 import { useServices } from "../shell/services.ts";
 import { CONVERSATIONS } from "./keys.ts";
-import { stateWords } from "./state-words.ts";
+import { listPollMs, nextOffset, onePollMs, PAGE, withoutRepeats } from "./reading.ts";
 
-const PAGE = 50;
-const UNFINISHED_POLL_MS = 1_500;
-const IDLE_POLL_MS = 20_000;
 const SEARCH_LIMIT = 50;
-
-function isUnfinished(conversation: Conversation): boolean {
-  return stateWords(conversation)?.unfinished === true;
-}
-
-function pollMs(conversations: readonly Conversation[] | undefined): number {
-  return conversations?.some(isUnfinished) === true ? UNFINISHED_POLL_MS : IDLE_POLL_MS;
-}
 
 export function useConversations(): UseInfiniteQueryResult<readonly Conversation[]> {
   const { api } = useServices();
@@ -45,10 +34,9 @@ export function useConversations(): UseInfiniteQueryResult<readonly Conversation
         },
         signal,
       ),
-    getNextPageParam: (last, pages) => (last.length < PAGE ? undefined : pages.length * PAGE),
-    // A conversation that begins while pages are read moves the others: each is shown once.
-    select: (data) => [...new Map(data.pages.flat().map((conversation) => [conversation.id, conversation])).values()],
-    refetchInterval: (query) => pollMs(query.state.data?.pages.flat()),
+    getNextPageParam: (_last, pages) => nextOffset(pages),
+    select: (data) => withoutRepeats(data.pages),
+    refetchInterval: (query) => listPollMs(query.state.data?.pages.flat()),
   });
 }
 
@@ -67,17 +55,8 @@ export function useConversation(id: string): UseQueryResult<Conversation> {
   return useQuery({
     queryKey: [...CONVERSATIONS, "one", id],
     queryFn: ({ signal }) => api.getConversation(id, signal),
-    refetchInterval: (query) => {
-      const { data, error } = query.state;
-      if (isGone(error)) return false;
-      return data === undefined || isUnfinished(data) ? UNFINISHED_POLL_MS : IDLE_POLL_MS;
-    },
+    refetchInterval: ({ state }) => onePollMs(state.data, state.error),
   });
-}
-
-/** The server answered that there is no such conversation. */
-export function isGone(error: unknown): boolean {
-  return isHoldfastError(error) && (error.code === "not_found" || error.code === "conversation_not_found");
 }
 
 /** A change of one conversation; whatever shows conversations is read anew when it is done. */

@@ -25,6 +25,14 @@ describe("state words", () => {
     expect(stateWords({ ...BARE, status: "processing", state_reason: code })?.reason).toMatch(reason);
   });
 
+  it.each(["llm_unavailable", "llm_invalid_answer"])("of %s differ by how it ended", (code) => {
+    const reasons = (["processing", "failed", "completed"] as const).map(
+      (status) => stateWords({ ...BARE, status, state_reason: code })?.reason,
+    );
+    expect(new Set(reasons).size).toBe(3);
+    expect(reasons[2]).toContain("basic");
+  });
+
   it("show a code that is not known", () => {
     const words = stateWords({ ...BARE, status: "failed", state_reason: "moon_phase" });
     expect(words?.reason).toContain("moon phase");
@@ -56,6 +64,24 @@ describe("days", () => {
     ).toEqual(["Today", "Yesterday", "Friday, November 20", "Wednesday, January 1, 2025"]);
   });
 
+  it("are those of the person's own clock, also where clocks are changed", () => {
+    const zone = process.env.TZ;
+    process.env.TZ = "Europe/Berlin";
+    try {
+      const monday = new Date(2026, 9, 26, 0, 30);
+      const names = byDay([new Date(2026, 9, 25, 23, 30), new Date(2026, 9, 25, 0, 10)].map(at), monday, "en");
+      expect(names.map(({ title, conversations }) => [title, conversations.length])).toEqual([["Yesterday", 2]]);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+
+  it("fall back on when a conversation was made, and go by the language", () => {
+    const made = { started_at: null, created_at: new Date(2026, 10, 22, 12).toISOString() } as Conversation;
+    expect(byDay([made], now, "de").map(({ key, title }) => [key, title])).toEqual([["2026-11-22", "Gestern"]]);
+  });
+
   it("hold their conversations together, in the order given", () => {
     const days = byDay([at(new Date(2026, 10, 23, 8)), at(new Date(2026, 10, 23, 1))], now, "en");
     expect(days.map((day) => day.conversations.length)).toEqual([2]);
@@ -75,6 +101,17 @@ describe("a conversation without a title", () => {
       ({ transcript_segments: [{ text }, { text: "end" }] }) as unknown as Pick<Conversation, "transcript_segments">;
     expect(firstWords(said(" Hello. "))).toBe("Hello. end");
     expect(firstWords(said("x".repeat(500))).length).toBeLessThan(190);
+  });
+
+  it("is cut between no two halves of its first words, and says that it goes on", () => {
+    const words = firstWords({ transcript_segments: [{ text: "word ".repeat(100) }] } as unknown as Conversation);
+    expect(words).toMatch(/^(word )+w?o?r?d?…$/);
+    expect(firstWords({ transcript_segments: [] } as unknown as Conversation)).toBe("");
+  });
+
+  it("has no negative length", () => {
+    expect(lengthMs({ started_at: "2026-01-01T00:01:00Z", finished_at: "2026-01-01T00:00:00Z" })).toBe(0);
+    expect(lengthMs({ started_at: null, finished_at: "2026-01-01T00:00:00Z" })).toBe(0);
   });
 
   it("has no length before it has an end", () => {

@@ -12,13 +12,29 @@ describe("amounts", () => {
   it.each([
     [0, "1 sec"],
     [12_400, "12 sec"],
+    [59_400, "59 sec"],
+    [59_600, "1 min"],
     [240_000, "4 min"],
+    [3_580_000, "1 hr"],
+    [7_140_000, "1 hr 59 min"],
     [3_600_000, "1 hr"],
     [4_800_000, "1 hr 20 min"],
   ])("%i ms last %s", (ms, text) => expect(duration(ms, "en")).toBe(text));
 
   it("sizes are in units of a person", () => {
     expect([10, 352_078, 12_345_678].map((bytes) => fileSize(bytes, "en"))).toEqual(["1 kB", "352 kB", "12.3 MB"]);
+  });
+
+  it.each([
+    [999_499, "999 kB"],
+    [999_500, "1 MB"],
+    [1_049_000, "1 MB"],
+    [200_000_000, "200 MB"],
+  ])("%i bytes are %s", (bytes, text) => expect(fileSize(bytes, "en")).toBe(text));
+
+  it("numbers follow the language of the person", () => {
+    expect(fileSize(12_345_678, "de")).toBe("12,3 MB");
+    expect(duration(4_800_000, "de")).toBe("1 Std. 20 Min.");
   });
 
   it("no seconds are zero seconds", () => expect(wholeSeconds(0, "en")).toBe("0 sec"));

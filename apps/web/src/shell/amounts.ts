@@ -25,7 +25,7 @@ export function wholeSeconds(ms: number, locale?: string): string {
 }
 
 export function fileSize(bytes: number, locale?: string): string {
-  if (bytes < 1_000_000) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte", locale);
+  if (bytes < 999_500) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte", locale);
   return unit(Math.round(bytes / 100_000) / 10, "megabyte", locale);
 }
 

@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import color from "picocolors";
 import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
-import { CLIENT_EXIT, type ClientExit, CommandFailure } from "../output/client-exit.ts";
+import { EXIT, type ExitCode, ExitError } from "../exit-codes.ts";
 import type { SoundMessages } from "../stream/sound-messages.ts";
 
 const LIVE = color.cyan("live    ");
@@ -26,15 +26,14 @@ export function register(program: Command): void {
   });
 }
 
-async function demo(context: CommandContext): Promise<ClientExit> {
+async function demo(context: CommandContext): Promise<ExitCode> {
   const { screen, server } = context;
   const [{ soundMessages }, sample, { conversationText }] = await Promise.all([
     import("../stream/sound-messages.ts"),
     import("../demo/sample.ts"),
     import("../output/conversation-text.ts"),
   ]);
-  if (!existsSync(sample.SAMPLE_PATH))
-    throw new CommandFailure(CLIENT_EXIT.usage, `the sample is missing: ${sample.SAMPLE_PATH}`);
+  if (!existsSync(sample.SAMPLE_PATH)) throw new ExitError(`the sample is missing: ${sample.SAMPLE_PATH}`, EXIT.usage);
   await announceServer(context);
   screen.line(`Holdfast at ${server.url}. Said: “${sample.SAMPLE_WORDS}”`);
   const sound = await soundMessages(sample.SAMPLE_PATH, "opus_fs320");
@@ -61,7 +60,7 @@ async function demo(context: CommandContext): Promise<ClientExit> {
     const verdict = isGood ? color.green("all words are there") : color.red("the words are not all there");
     screen.line(`  ${verdict} (word error rate ${(rate * 100).toFixed(0)} %)`);
   }
-  return passed ? CLIENT_EXIT.ok : CLIENT_EXIT.failure;
+  return passed ? EXIT.ok : EXIT.failure;
 }
 
 async function streamSample(context: CommandContext, sound: SoundMessages): Promise<Conversation | undefined> {

@@ -1,5 +1,5 @@
 /** `holdfast doctor`: says what is wrong and what to do. Ends with 1 where something fails; warnings do not count. */
-import { type Config, describeConfig, parseConfig } from "@holdfast/contract";
+import { type Config, describeConfig, parseConfig, type SettingLine } from "@holdfast/contract";
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Finding } from "../doctor/finding.ts";
@@ -10,6 +10,9 @@ const MARKS: Readonly<Record<Finding["level"], string>> = {
   warn: pc.yellow("warn"),
   fail: pc.red("FAIL"),
 };
+
+const NAME_WIDTH = 30;
+const VALUE_WIDTH = 22;
 
 export function register(program: Command): void {
   program
@@ -23,10 +26,8 @@ export function register(program: Command): void {
       if (options.json === true) {
         process.stdout.write(`${JSON.stringify({ findings, settings }, null, 2)}\n`);
       } else {
-        const lines = settings.map(
-          ({ name, value, isDefault }) => `  ${name.padEnd(28)} ${value}${isDefault ? pc.dim(" (default)") : ""}`,
-        );
-        process.stdout.write(`${[...findings.flatMap(wordsOf), "", "Settings:", ...lines].join("\n")}\n`);
+        const lines = ["Settings, from the environment:", ...settings.map(settingText)];
+        process.stdout.write(`${[...findings.flatMap(wordsOf), "", ...lines, "", verdict(findings)].join("\n")}\n`);
       }
       process.exit(findings.some(({ level }) => level === "fail") ? EXIT.failure : EXIT.ok);
     });
@@ -50,6 +51,20 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(await network.checkSpeech(config)),
     await network.checkLanguageModel(config),
   ];
+}
+
+function settingText({ name, value, description, isDefault }: SettingLine): string {
+  const shown = value === "" ? "not set" : isDefault ? `${value} (default)` : value;
+  return `  ${name.padEnd(NAME_WIDTH)}  ${shown.padEnd(VALUE_WIDTH)}  ${pc.dim(description.replace(/^secret: /, ""))}`;
+}
+
+/** The last line, which is what stays in view. */
+function verdict(findings: readonly Finding[]): string {
+  const failed = findings.filter(({ level }) => level === "fail").length;
+  const warned = findings.filter(({ level }) => level === "warn").length;
+  if (failed > 0) return `${failed === 1 ? "One thing is" : `${failed} things are`} wrong; look for FAIL above.`;
+  if (warned > 0) return "Nothing is wrong; look for warn above.";
+  return "Nothing is wrong.";
 }
 
 function wordsOf({ check, level, found, advice }: Finding): string[] {

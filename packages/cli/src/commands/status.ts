@@ -1,11 +1,10 @@
-/** `holdfast status`: can I record now, what is in work, what came of it. */
-
+/** `holdfast status`: can I record now, what is in work, what came of it. Ends with 1 where the server is not ready. */
 import { isTerminalJob } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import type { Command } from "commander";
 import { type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
-import { CLIENT_EXIT, type ClientExit } from "../output/client-exit.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
 
 const RECENT = 10;
 const IN_WORK: readonly Conversation["status"][] = ["in_progress", "processing", "merging"];
@@ -18,17 +17,17 @@ export function register(program: Command): void {
   );
 }
 
-async function status({ server, screen, signal }: CommandContext): Promise<ClientExit> {
-  const { conversationLine } = await import("../output/conversation-text.ts");
+async function status({ server, screen, signal }: CommandContext): Promise<ExitCode> {
+  const [{ conversationLine }, { healthText, inWorkText, uploadLine }] = await Promise.all([
+    import("../output/conversation-text.ts"),
+    import("../output/status-text.ts"),
+  ]);
   const { api, url } = server;
   const readiness = await api.readiness(signal);
-  const parts = Object.entries(readiness.parts).map(
-    ([name, part]) => `${name} ${part.ok ? "ok" : (part.why ?? "not ok")}`,
-  );
-  screen.line(`${url} is ${readiness.ok ? "ready" : "NOT ready"}: ${parts.join(", ")}`);
-  if (!readiness.ok) {
+  screen.line(healthText(url, readiness));
+  if (readiness.parts.database?.ok === false) {
     screen.json({ server: url, readiness, queue: null, conversations: null });
-    return CLIENT_EXIT.failure;
+    return EXIT.failure;
   }
   const [uploads, recent, ...counts] = await Promise.all([
     api.listUploads(signal),
@@ -38,15 +37,9 @@ async function status({ server, screen, signal }: CommandContext): Promise<Clien
   const open = uploads.filter((job) => !isTerminalJob(job));
   const inWork = Object.fromEntries(IN_WORK.map((name, i) => [name, counts[i] ?? 0]));
   screen.json({ server: url, readiness, queue: { uploads: open, conversations: inWork }, conversations: recent });
-  screen.line(
-    `in work: ${open.length} uploads; conversations: ${counts.map((n, i) => `${n} ${IN_WORK[i]}`).join(", ")}`,
-  );
-  for (const job of open) {
-    screen.line(
-      `  ${job.file_names.join(", ")}: ${job.status}${job.reason_code === undefined ? "" : ` (${job.reason_code})`}`,
-    );
-  }
-  screen.line(recent.length === 0 ? "no conversations yet" : "recent conversations:");
+  screen.line(inWorkText(open.length, inWork));
+  for (const job of open) screen.line(uploadLine(job));
+  screen.line(recent.length === 0 ? "No conversations yet" : "Newest conversations:");
   for (const conversation of recent) screen.line(`  ${conversationLine(conversation)}`);
-  return CLIENT_EXIT.ok;
+  return readiness.ok ? EXIT.ok : EXIT.failure;
 }

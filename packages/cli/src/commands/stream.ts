@@ -5,7 +5,7 @@ import { type DecodableCodec, isDecodable } from "@holdfast/contract";
 import type { Command } from "commander";
 import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
-import { CLIENT_EXIT, type ClientExit, CommandFailure } from "../output/client-exit.ts";
+import { EXIT, type ExitCode, ExitError } from "../exit-codes.ts";
 
 interface StreamCommandOptions extends ServerOptions {
   readonly codec: string;
@@ -25,10 +25,10 @@ export function register(program: Command): void {
     });
 }
 
-async function stream(file: string, options: StreamCommandOptions, context: CommandContext): Promise<ClientExit> {
+async function stream(file: string, options: StreamCommandOptions, context: CommandContext): Promise<ExitCode> {
   const codec = codecOf(options.codec);
   const speed = speedOf(options.speed);
-  if (!existsSync(file)) throw new CommandFailure(CLIENT_EXIT.usage, `no such file: ${file}`);
+  if (!existsSync(file)) throw new ExitError(`no such file: ${file}`, EXIT.usage);
   const [{ soundMessages }, { streamRecording }, { conversationText }, { LiveWords }, { linkNews }] = await Promise.all(
     [
       import("../stream/sound-messages.ts"),
@@ -69,18 +69,18 @@ async function stream(file: string, options: StreamCommandOptions, context: Comm
   if (!options.stop) screen.line(`the conversation is still open: ${outcome.conversationIds.at(-1) ?? "none"}`);
   else if (conversation === undefined) screen.line("nothing was said, so there is no conversation");
   else screen.line(`\n${conversationText(conversation)}`);
-  return conversation?.status === "failed" ? CLIENT_EXIT.jobFailed : CLIENT_EXIT.ok;
+  return conversation?.status === "failed" ? EXIT.jobFailed : EXIT.ok;
 }
 
 function codecOf(name: string): DecodableCodec {
   if (isDecodable(name)) return name;
-  throw new CommandFailure(CLIENT_EXIT.usage, `--codec is opus, opus_fs320, pcm16 or pcm8, not ${name}`);
+  throw new ExitError(`--codec is opus, opus_fs320, pcm16 or pcm8, not ${name}`, EXIT.usage);
 }
 
 function speedOf(text: string): number {
   const speed = text === "max" ? Number.POSITIVE_INFINITY : Number(text);
   if (text.trim() !== "" && speed > 0) return speed;
-  throw new CommandFailure(CLIENT_EXIT.usage, `--speed is a number above 0, or max, not ${text}`);
+  throw new ExitError(`--speed is a number above 0, or max, not ${text}`, EXIT.usage);
 }
 
 /** Errors do not turn into JSON by themselves. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
-import { CLIENT_EXIT, type ClientExit } from "../output/client-exit.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { UploadOutcome } from "../upload/upload-item.ts";
 
 interface UploadCommandOptions extends ServerOptions {
@@ -21,7 +21,7 @@ async function upload(
   paths: readonly string[],
   options: UploadCommandOptions,
   context: CommandContext,
-): Promise<ClientExit> {
+): Promise<ExitCode> {
   const [{ Listr }, { planUploads }, { jobText, progressText, uploadItem }, { conversationText }] = await Promise.all([
     import("listr2"),
     import("../upload/plan.ts"),
@@ -71,8 +71,8 @@ async function upload(
   return exitOfOutcomes(outcomes);
 }
 
-function exitOfOutcomes(outcomes: readonly UploadOutcome[]): ClientExit {
+function exitOfOutcomes(outcomes: readonly UploadOutcome[]): ExitCode {
   const allFine = outcomes.every(({ job }) => job === undefined || job.status === "completed");
   const allFinished = outcomes.every(({ conversations }) => conversations.every((one) => one.status !== "failed"));
-  return allFine && allFinished ? CLIENT_EXIT.ok : CLIENT_EXIT.jobFailed;
+  return allFine && allFinished ? EXIT.ok : EXIT.jobFailed;
 }

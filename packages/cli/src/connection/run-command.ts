@@ -7,9 +7,10 @@ import { isHoldfastError } from "@holdfast/contract";
 import type { Clock, Random } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
 import type { Command } from "commander";
-import { CLIENT_EXIT, CLIENT_EXIT_HELP, type ClientExit, clientExitOf, explainFailure } from "../output/client-exit.ts";
+import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
+import { clientExitOf, explainFailure } from "../output/client-exit.ts";
 import { Screen } from "../output/screen.ts";
-import { addServerOptions, findServer, type ServerAccess, type ServerOptions } from "./server.ts";
+import { addServerOptions, findServer, type ServerAccess, type ServerOptions, serverUrl } from "./server.ts";
 
 export interface CommandContext {
   readonly server: ServerAccess;
@@ -23,25 +24,25 @@ export interface CommandContext {
 
 export function clientCommand(program: Command, usage: string, description: string): Command {
   const command = addServerOptions(program.command(usage).description(description));
-  return command.addHelpText("after", CLIENT_EXIT_HELP);
+  return command.addHelpText("after", EXIT_HELP);
 }
 
 /** Runs one command to its end; never returns. */
 export async function runCommand(
   options: ServerOptions,
-  work: (context: CommandContext) => Promise<ClientExit>,
+  work: (context: CommandContext) => Promise<ExitCode>,
 ): Promise<never> {
   const screen = new Screen({ json: options.json === true, stdout: process.stdout, stderr: process.stderr });
   const abort = new AbortController();
   process.on("SIGINT", () => {
-    if (abort.signal.aborted) process.exit(CLIENT_EXIT.interrupted);
+    if (abort.signal.aborted) process.exit(EXIT.interrupted);
     abort.abort();
   });
   let url = "the server";
-  let exit: ClientExit;
+  let exit: ExitCode;
   try {
-    const server = await findServer(options, process.env);
-    url = server.url;
+    url = serverUrl(options, process.env);
+    const server = await findServer(url, options, process.env);
     exit = await work({
       server,
       screen,
@@ -59,7 +60,7 @@ export async function runCommand(
       }),
     });
   } catch (error) {
-    exit = abort.signal.aborted ? CLIENT_EXIT.interrupted : clientExitOf(error);
+    exit = abort.signal.aborted ? EXIT.interrupted : clientExitOf(error);
     const message = abort.signal.aborted ? "interrupted" : explainFailure(error, url);
     screen.live("");
     const failure = isHoldfastError(error) ? { code: error.code, class: error.class } : {};

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { HoldfastApi } from "@holdfast/client";
 import { systemClock } from "@holdfast/runtime";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { CLIENT_EXIT, CommandFailure } from "../output/client-exit.ts";
+import { EXIT, ExitError } from "../exit-codes.ts";
 import { sendCountedForm } from "./counted-form.ts";
 
 export interface ServerOptions {
@@ -44,37 +44,42 @@ export function addServerOptions(command: Command): Command {
     .option("--json", "JSON on standard output, one document per line; text on standard error");
 }
 
-export async function findServer(
-  options: ServerOptions & { readonly url?: string },
-  env: Environment,
-): Promise<ServerAccess> {
+export function serverUrl(options: ServerOptions & { readonly url?: string }, env: Environment): string {
   const given = options.server ?? options.url ?? nonEmpty(env.HOLDFAST_URL);
-  const url = checkedUrl(given ?? `http://localhost:${nonEmpty(env.HOLDFAST_PORT) ?? DEFAULT_PORT}`);
-  const token = options.token ?? nonEmpty(env.HOLDFAST_TOKEN) ?? (await ownerToken(options, env));
-  const api = new HoldfastApi({
-    server: url,
+  return checkedUrl(given ?? `http://localhost:${nonEmpty(env.HOLDFAST_PORT) ?? DEFAULT_PORT}`);
+}
+
+export async function findServer(url: string, options: ServerOptions, env: Environment): Promise<ServerAccess> {
+  const token = options.token ?? nonEmpty(env.HOLDFAST_TOKEN) ?? (await ownerToken(options, env, url));
+  return { url, token, api: apiOf(url, token) };
+}
+
+function apiOf(server: string, token: string): HoldfastApi {
+  return new HoldfastApi({
+    server,
     token,
     fetch: (address, init) => fetch(address, init),
     sendForm: sendCountedForm,
     clock: systemClock,
   });
-  return { url, token, api };
 }
 
-async function ownerToken(options: ServerOptions, env: Environment): Promise<string> {
+async function ownerToken(options: ServerOptions, env: Environment, url: string): Promise<string> {
   const path = join(options.data ?? nonEmpty(env.HOLDFAST_DATA) ?? DEFAULT_DATA, "owner.token");
   try {
     return (await readFile(path, "utf8")).trim();
   } catch {
+    // Where nothing was ever started there is no token either, and that is the smaller of the two troubles.
+    await apiOf(url, "").readiness();
     const message = `no token: give --token, set HOLDFAST_TOKEN, or name the data folder (${path} cannot be read)`;
-    throw new CommandFailure(CLIENT_EXIT.auth, message);
+    throw new ExitError(message, EXIT.auth);
   }
 }
 
 function checkedUrl(text: string): string {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url.href.replace(/\/+$/, "");
-  throw new CommandFailure(CLIENT_EXIT.usage, `not the address of a server: ${text}`);
+  throw new ExitError(`not the address of a server: ${text}`, EXIT.usage);
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

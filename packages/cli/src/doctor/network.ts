@@ -23,8 +23,8 @@ export async function checkGateway(config: Config): Promise<Finding> {
   if (answer.status === 503)
     return warn(
       "gateway",
-      `on ${address}, not ready: ${answer.body.slice(0, 300)}`,
-      "wait a moment, then read its log",
+      `on ${address}, not ready: ${whatIsWrong(answer.body)}`,
+      "Holdfast starts again what died; if this stays for a minute, read the last lines of `npm start`",
     );
   return fail(
     "gateway",
@@ -60,6 +60,17 @@ export async function checkLanguageModel(config: Config): Promise<Finding> {
       ? "check HOLDFAST_LLM_KEY"
       : "transcripts are kept without it; check HOLDFAST_LLM_URL, which usually ends with /v1",
   );
+}
+
+/** The reasons in an answer of `/health/ready`. */
+function whatIsWrong(body: string): string {
+  try {
+    const { parts } = JSON.parse(body) as { parts: Record<string, { ok: boolean; why?: string }> };
+    const reasons = Object.entries(parts).filter(([, { ok }]) => !ok);
+    return reasons.map(([name, { why }]) => why ?? name).join("; ");
+  } catch {
+    return body.slice(0, 300);
+  }
 }
 
 interface Answer {

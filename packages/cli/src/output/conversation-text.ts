@@ -1,8 +1,8 @@
-/** A conversation, and a list of them, for a person to read on a terminal. */
-
+/** A conversation, and a list of them, for a person to read on a terminal. Times are local. */
 import { transcriptText } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import color from "picocolors";
+import { spaced } from "./status-text.ts";
 
 export function conversationText(conversation: Conversation): string {
   const { structured } = conversation;
@@ -17,12 +17,26 @@ export function conversationText(conversation: Conversation): string {
   return lines.join("\n");
 }
 
-export function conversationLine(conversation: Conversation): string {
-  const at = conversation.started_at ?? conversation.created_at;
-  return `${at.slice(0, 16).replace("T", " ")}  ${conversation.status.padEnd(11)}  ${titleOf(conversation)}`;
+export type ListedConversation = Pick<
+  Conversation,
+  "started_at" | "created_at" | "status" | "state_reason" | "structured" | "discarded"
+>;
+
+export function conversationLine(conversation: ListedConversation): string {
+  const at = new Date(conversation.started_at ?? conversation.created_at);
+  const waits = conversation.status === "completed" ? null : conversation.state_reason;
+  const why = waits === null ? "" : color.dim(` (${spaced(waits)})`);
+  return `${localMinute(at)}  ${spaced(conversation.status).padEnd(11)}  ${titleOf(conversation)}${why}`;
 }
 
-function titleOf({ structured, discarded }: Conversation): string {
+/** As the clock on the wall shows it, in an order that can be sorted. */
+function localMinute(at: Date): string {
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(two).join("-");
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+function titleOf({ structured, discarded }: Pick<Conversation, "structured" | "discarded">): string {
   const title = structured.title === "" ? "(no title yet)" : `${structured.emoji} ${structured.title}`;
   return discarded ? `${title} (discarded)` : title;
 }

@@ -4,7 +4,7 @@
  * could take over a stale lock. Beside it, `<data>/run/serve.lock` says who holds the folder (pid and start time), for
  * messages, for `doctor`, and for holders that the socket cannot see (another network namespace).
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { isAlive, readProcess } from "@holdfast/store/embedded";
@@ -16,6 +16,8 @@ export interface LockHolder {
 }
 
 export interface DataLock {
+  /** Throws ExitError `dataGone` where the folder is no longer the one that was locked: removed, moved or replaced. */
+  assertHeld(): void;
   /** Idempotent. */
   release(): void;
 }
@@ -38,12 +40,18 @@ export async function takeDataLock(dataDir: string): Promise<DataLock> {
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(mine)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
+  const name = nameOf(dataDir);
+  const isIntact = (): boolean => existsSync(path) && nameOf(dataDir) === name;
   let held = true;
   return {
+    assertHeld() {
+      if (!isIntact()) throw dataGone(dataDir);
+    },
     release() {
       if (!held) return;
       held = false;
-      rmSync(path, { force: true });
+      // In a folder that took the place of ours the file belongs to somebody else.
+      if (isIntact()) rmSync(path, { force: true });
       socket.close();
     },
   };
@@ -58,6 +66,13 @@ export function readLockHolder(dataDir: string): LockHolder | undefined {
   } catch {
     return undefined;
   }
+}
+
+function dataGone(dataDir: string): ExitError {
+  return new ExitError(
+    `the data folder ${dataDir} was removed, moved or replaced while Holdfast ran on it. Put it back, then start again; a start without it begins with an empty one`,
+    EXIT.dataGone,
+  );
 }
 
 function lockPath(dataDir: string): string {

@@ -1,9 +1,12 @@
 /**
  * `serve` as the life of this process: signals, words for the person, exit codes. The first SIGTERM, Ctrl-C or closed
- * terminal ends everything in order; a second one ends it by force, and PostgreSQL recovers at the next start.
+ * terminal ends everything in order; a second one ends it by force, and PostgreSQL recovers at the next start. A data folder
+ * that goes away ends it too: what a new, empty one would take in would be missing in the old one.
  */
+import { isatty } from "node:tty";
 import { isHoldfastError, messageOf } from "@holdfast/contract";
 import { EXIT, type ExitCode, ExitError } from "../exit-codes.ts";
+import { followEndingSignals } from "./ending-signals.ts";
 import { killServed } from "./force.ts";
 import { type ServeOptions, type Serving, serve } from "./serve.ts";
 
@@ -12,25 +15,31 @@ export async function runServe(options: Omit<ServeOptions, "signal">, startedMs:
   const { config, clock, log, output } = options;
   const ending = new AbortController();
   const asked = new Promise<void>((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-      process.on(name, () => {
-        if (ending.signal.aborted) {
-          killServed(config.HOLDFAST_DATA);
-          process.exit(EXIT.interrupted);
-        }
+    followEndingSignals({
+      source: process,
+      hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
+      clock,
+      asked(name) {
         log.info({ event: "ending", why: name }, "Holdfast is ending; Ctrl-C again ends it by force");
         ending.abort();
         resolve();
-      });
-    }
+      },
+      insisted() {
+        killServed(config.HOLDFAST_DATA);
+        process.exit(EXIT.interrupted);
+      },
+    });
   });
   // Timers of the clock keep nothing alive, and there are moments without a child.
   const alive = setInterval(() => {}, 60_000);
   try {
     const serving = await serve({ ...options, signal: ending.signal });
     output.say(welcome(serving, config.HOLDFAST_HOST, clock.now() - startedMs));
-    await asked;
-    await serving.end();
+    try {
+      await Promise.race([asked, serving.lost]);
+    } finally {
+      await serving.end();
+    }
     log.info({ event: "ended" }, "Holdfast has ended; everything is kept");
     return EXIT.ok;
   } catch (error) {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Config } from "@holdfast/contract";
 import type { Clock, Log } from "@holdfast/core";
 import { EXIT, ExitError } from "../exit-codes.ts";
-import { takeDataLock } from "./data-lock.ts";
+import { type DataLock, takeDataLock } from "./data-lock.ts";
 import { startDatabase } from "./database-process.ts";
 import { childEnvironment } from "./environment.ts";
 import { ensureInternalToken } from "./internal-token.ts";
@@ -23,6 +23,7 @@ import { type Life, type Supervised, supervise } from "./supervised.ts";
 
 const PORT_PATIENCE_MS = 10_000;
 const LEFTOVERS_PATIENCE_MS = 10_000;
+const LOOK_AT_FOLDER_MS = 1_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -41,6 +42,8 @@ export interface Serving {
   readonly dataDir: string;
   readonly gatewayPort: number;
   readonly ownerToken: string;
+  /** Rejects with ExitError `dataGone` when the data folder goes away. Never resolves. */
+  readonly lost: Promise<never>;
   /** Ends everything in order. Idempotent. */
   end(): Promise<void>;
 }
@@ -60,6 +63,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   try {
     const lock = await takeDataLock(dataDir);
     endings.push(() => lock.release());
+    const lost = watchFolder(lock, clock, endings);
     await endLeftovers({
       runDir,
       programs: Object.values(options.programs),
@@ -71,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await waitForPort(config.HOLDFAST_HOST, config.HOLDFAST_PORT, clock, PORT_PATIENCE_MS);
     stopIfAborted(signal);
 
-    const databaseUrl = config.DATABASE_URL ?? (await startOwnDatabase(options, dataDir, runDir, endings));
+    const databaseUrl = config.DATABASE_URL ?? (await startOwnDatabase(options, lock, dataDir, runDir, endings));
     stopIfAborted(signal);
     const env = await environmentOfChildren(options, dataDir, databaseUrl);
     const { ownerToken, migrations } = await prepareDatabase(env);
@@ -85,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       for (const child of children) child.retire();
     });
     const lives = await allReady(children, signal);
-    return { dataDir, gatewayPort: lives.get("gateway")?.port ?? config.HOLDFAST_PORT, ownerToken, end };
+    return { dataDir, gatewayPort: lives.get("gateway")?.port ?? config.HOLDFAST_PORT, ownerToken, lost, end };
   } catch (error) {
     await end();
     throw error;
@@ -98,6 +102,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
  */
 async function startOwnDatabase(
   { clock, log }: ServeOptions,
+  lock: DataLock,
   dataDir: string,
   runDir: string,
   endings: (() => Promise<void> | void)[],
@@ -112,6 +117,8 @@ async function startOwnDatabase(
     log,
     pids,
     async start(onPid, signal) {
+      // A server that died because its folder went away must not be given a new, empty one.
+      lock.assertHeld();
       const life = first ?? (await startDatabase(start, onPid, signal));
       first = undefined;
       return life;
@@ -120,6 +127,21 @@ async function startOwnDatabase(
   endings.push(() => database.end());
   log.info({ event: "postgres_ready", pid: firstLife.pid, url: firstLife.url }, "PostgreSQL is ready");
   return firstLife.url;
+}
+
+function watchFolder(lock: DataLock, clock: Clock, endings: (() => void)[]): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const timer = clock.every(LOOK_AT_FOLDER_MS, () => {
+    try {
+      lock.assertHeld();
+    } catch (error) {
+      timer.cancel();
+      reject(error);
+    }
+  });
+  endings.push(() => timer.cancel());
+  return promise;
 }
 
 async function environmentOfChildren(

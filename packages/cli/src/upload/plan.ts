@@ -7,7 +7,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { NamedFile } from "@holdfast/client";
 import { isHoldfastError, parseRecordingName } from "@holdfast/contract";
-import { CLIENT_EXIT, CommandFailure } from "../output/client-exit.ts";
+import { EXIT, ExitError } from "../exit-codes.ts";
 
 export interface UploadItem {
   readonly kind: "recordings" | "sound";
@@ -32,7 +32,7 @@ export async function planUploads(paths: readonly string[], nowMs: number): Prom
     try {
       parseRecordingName(file.name, nowMs);
     } catch (error) {
-      throw isHoldfastError(error) ? new CommandFailure(CLIENT_EXIT.rejected, `${path}: ${error.message}`) : error;
+      throw isHoldfastError(error) ? new ExitError(`${path}: ${error.message}`, EXIT.rejected) : error;
     }
     recordings.push(file);
   }
@@ -44,7 +44,7 @@ async function openFile(path: string): Promise<NamedFile> {
     (found) => found.isFile(),
     () => false,
   );
-  if (!isFile) throw new CommandFailure(CLIENT_EXIT.usage, `no such file: ${path}`);
+  if (!isFile) throw new ExitError(`no such file: ${path}`, EXIT.usage);
   return { name: basename(path), content: await openAsBlob(path) };
 }
 

@@ -1,5 +1,5 @@
 /** A `holdfast serve` under test: its process, what it said, its children, and the certainty that all of it ends. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,8 +27,18 @@ export function newDataFolder(): string {
 
 /** Starts `command` on a data folder; port 0 unless `env` says otherwise. */
 export function start(command: readonly string[], dataDir: string, env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, command, {
-    env: { ...process.env, HOLDFAST_PORT: "0", ...env, HOLDFAST_DATA: dataDir },
+  return startProgram(process.execPath, command, dataDir, { env });
+}
+
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  dataDir: string,
+  options: Pick<SpawnOptions, "cwd" | "detached" | "env">,
+): Running {
+  const child = spawn(program, args, {
+    ...options,
+    env: { ...process.env, HOLDFAST_PORT: "0", ...options.env, HOLDFAST_DATA: dataDir },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.push(child);

@@ -4,7 +4,7 @@ export const NOT_BUILT_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Holdfast: the page is not built</title>
-<body style="font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem">
+<body>
 <h1>The page is not built</h1>
 <p>This Holdfast server is running, and devices and apps can use it, but its web page was not built on this machine.</p>
 <p>Build it with <code>npm run build:web</code> and start the server again; <code>npm start</code> does both.</p>
