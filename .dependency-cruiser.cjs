@@ -21,7 +21,7 @@ const MAY_IMPORT = {
   codecs: ["contract", "core"],
   client: ["contract", "core"],
   server: ["contract", "core", "runtime", "store", "stt-client"],
-  pusher: ["contract", "core", "runtime", "store"],
+  pusher: ["contract", "core", "runtime", "store", "codecs"],
   worker: ["contract", "core", "runtime", "store", "stt-client", "codecs"],
   speech: ["contract", "core", "runtime", "stt-client", "codecs"],
   testkit: ["contract", "core", "runtime", "store", "client", "stt-client", "codecs"],

@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts", "apps/web/src/**/*.test.ts"],
+          include: ["packages/*/{src,test}/**/*.test.ts", "{bench,scripts}/**/*.test.ts", "apps/web/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.browser.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },

@@ -1,16 +1,23 @@
-/** `npm run bench [-- folder]`: every figure of the README, one script after the other. */
+/**
+ * `npm run bench [-- name ...arguments]`: every figure of the README, one script after the other, or one of them:
+ *
+ *   npm run bench -- speech | live [folder] [seconds]     the recogniser; the product as a person meets it
+ *   npm run bench -- pipeline [figure] [--sessions n]     what the live pipeline carries, see `pipeline.ts`
+ */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-for (const script of ["speech.ts", "live.ts"]) {
+const scripts = ["speech", "live", "pipeline"];
+
+const [name = "", ...rest] = process.argv.slice(2);
+const chosen = scripts.includes(name) ? [name] : scripts;
+for (const script of chosen) {
   console.log(`\n== ${script}`);
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const { status } = spawnSync(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", path, ...process.argv.slice(2)],
-    {
-      stdio: "inherit",
-    },
-  );
+  const path = fileURLToPath(new URL(`${script}.ts`, import.meta.url));
+  // A folder of recordings means nothing to the pipeline.
+  const given = chosen.length === 1 ? rest : script === "pipeline" ? [] : process.argv.slice(2);
+  const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, ...given], {
+    stdio: "inherit",
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

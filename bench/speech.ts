@@ -16,7 +16,7 @@ import { createOpusEncoder, decodeSoundFile, encodeWav16 } from "@holdfast/codec
 import { parseConfig, type StreamResults } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
 import { openStream, parseEngines, type SttEngine, type SttStream, transcribe } from "@holdfast/stt-client";
-import { wordErrors } from "./wer.ts";
+import { transcriptErrors } from "./wer.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FRAME = 320;
@@ -125,7 +125,7 @@ function report(label: string, recordings: readonly Recording[], heard: readonly
   let errors = 0;
   const differences: string[] = [];
   recordings.forEach(({ text, prefix }, i) => {
-    const result = wordErrors(text, heard[i] ?? "", prefix);
+    const result = transcriptErrors(text, heard[i] ?? "", prefix);
     words += result.words;
     errors += result.errors;
     differences.push(...result.differences);

@@ -3,6 +3,7 @@
  * divided by the words said. Before counting, both texts are written alike: no case, no punctuation, numbers as words, one
  * spelling for British and American, one for `tatter'd` and `tattered`.
  */
+import { compareWords, type WordComparison } from "@holdfast/testkit";
 
 const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\b(\w+)(?:isation)\b/g, "$1ization"],
@@ -41,50 +42,19 @@ function numberWords(value: number): string {
   return `${numberWords(Math.floor(value / 1000))} thousand ${value % 1000 === 0 ? "" : numberWords(value % 1000)}`.trim();
 }
 
-export interface WordErrors {
+export interface TranscriptErrors extends WordComparison {
+  /** Words that were said, without the prefix. */
   readonly words: number;
-  readonly errors: number;
-  /** Pairs of what was said and what was heard, for reading. */
-  readonly differences: readonly string[];
 }
 
 /** `prefix` is what the speaker says before the text: heard, half heard or not heard, it is not counted. */
-export function wordErrors(said: string, heard: string, prefix = ""): WordErrors {
+export function transcriptErrors(said: string, heard: string, prefix = ""): TranscriptErrors {
   const reference = normaliseWords(said);
+  const understood = normaliseWords(heard);
   const before = normaliseWords(prefix);
-  const readings = [...before.keys(), before.length].map((from) => [...before.slice(from), ...reference]);
-  const [best] = readings.map((reading) => compare(reading, normaliseWords(heard))).sort((a, b) => a.errors - b.errors);
-  return { errors: best?.errors ?? 0, differences: best?.differences ?? [], words: reference.length };
-}
-
-function compare(said: readonly string[], heard: readonly string[]): WordErrors {
-  const width = heard.length + 1;
-  const cost = new Uint32Array((said.length + 1) * width);
-  const at = (i: number, j: number): number => cost[i * width + j] ?? 0;
-  for (let i = 0; i <= said.length; i++) {
-    for (let j = 0; j <= heard.length; j++) {
-      if (i === 0 || j === 0) cost[i * width + j] = i + j;
-      else {
-        const exchange = at(i - 1, j - 1) + (said[i - 1] === heard[j - 1] ? 0 : 1);
-        cost[i * width + j] = Math.min(exchange, at(i - 1, j) + 1, at(i, j - 1) + 1);
-      }
-    }
-  }
-  const differences: string[] = [];
-  let i = said.length;
-  let j = heard.length;
-  while (i > 0 || j > 0) {
-    if (i > 0 && j > 0 && at(i, j) === at(i - 1, j - 1) + (said[i - 1] === heard[j - 1] ? 0 : 1)) {
-      if (said[i - 1] !== heard[j - 1]) differences.unshift(`${said[i - 1]}→${heard[j - 1]}`);
-      i -= 1;
-      j -= 1;
-    } else if (i > 0 && at(i, j) === at(i - 1, j) + 1) {
-      differences.unshift(`${said[i - 1]}→-`);
-      i -= 1;
-    } else {
-      differences.unshift(`-→${heard[j - 1]}`);
-      j -= 1;
-    }
-  }
-  return { words: said.length, errors: at(said.length, heard.length), differences };
+  const comparisons = [...before.keys(), before.length].map((from) =>
+    compareWords([...before.slice(from), ...reference], understood),
+  );
+  const best = comparisons.reduce((least, next) => (next.errors < least.errors ? next : least));
+  return { ...best, words: reference.length };
 }

@@ -61,8 +61,9 @@ async function demo({ serve, dataDir, url, api }: Server, disturb: () => void): 
     ["offline", true, "completed"],
   ]);
   for (const { conversation } of results) expect(conversation.structured.title).not.toBe("");
-  const stored = await api.listConversations({ limit: 100 });
-  expect(stored.map((one) => one.id).sort()).toEqual(results.map((result) => result.conversation.id).sort());
+  // The session goes on with a new conversation after a stop; it is gone again once the socket's end was dealt with.
+  const stored = async () => (await api.listConversations({ limit: 100 })).map((one) => one.id).sort();
+  await expect.poll(stored, { timeout: 20_000 }).toEqual(results.map((result) => result.conversation.id).sort());
 }
 
 /** Messages of the live recording that the server has confirmed, by what the demo printed. */

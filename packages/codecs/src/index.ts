@@ -4,8 +4,8 @@
  * is first needed, so importing this package costs next to nothing.
  */
 export { createMessageDecoder, type MessageDecoder, type MessageDecoderOptions } from "./message-decoder.ts";
+export { createOggOpusWriter, type OggOpusWriter, readOggOpus } from "./ogg-opus.ts";
 export { createOpusEncoder, type OpusEncoder } from "./opus-encoder.ts";
-export { type DecodedRecording, decodeRecordingFile } from "./recording-decoder.ts";
 export { resampleAll, TARGET_RATE } from "./resample.ts";
 export { type DecodedSound, decodeSoundFile, type SoundSource } from "./sound-file/decode.ts";
 export { encodeWav16, readPlainWav } from "./wav.ts";

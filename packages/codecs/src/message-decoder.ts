@@ -5,13 +5,16 @@
  * Fractions of a sample (8 kHz, 44.1 kHz) are carried, so there is no drift over hours.
  */
 import { type DecodableCodec, messageMs, type Pcm8Layout } from "@holdfast/contract";
-import { createOpusPacketDecoder } from "./opus-packets.ts";
-import { fromS16, fromU8 } from "./pcm.ts";
-import { createResampler, TARGET_RATE } from "./resample.ts";
+import { createAacReader } from "./live/aac.ts";
+import { createLc3Reader } from "./live/lc3.ts";
+import type { MessageReader } from "./live/message-reader.ts";
+import { createOpusReader } from "./live/opus.ts";
+import { createPcmReader } from "./live/pcm.ts";
+import { TARGET_RATE } from "./resample.ts";
 
 export interface MessageDecoderOptions {
   readonly codec: DecodableCodec;
-  /** Rate of the PCM samples; Opus is decoded at 16 kHz whatever is given. */
+  /** Rate of PCM samples and of bare AAC frames; Opus and LC3 are decoded at 16 kHz whatever is given. */
   readonly sampleRate: number;
   /** Layout of `pcm8`, see `detectPcm8Layout`. */
   readonly layout?: Pcm8Layout;
@@ -24,32 +27,10 @@ export interface MessageDecoder {
   close(): void;
 }
 
-export function createMessageDecoder(options: MessageDecoderOptions): Promise<MessageDecoder> {
-  return options.codec === "opus" || options.codec === "opus_fs320" ? opusDecoder(options) : pcmDecoder(options);
-}
-
-async function opusDecoder({ codec, sampleRate }: MessageDecoderOptions): Promise<MessageDecoder> {
-  const packets = await createOpusPacketDecoder();
-  const stats = { messages: 0, badMessages: 0, samples: 0 };
-  const due = sampleCounter();
-  return {
-    stats,
-    decode(message): Float32Array {
-      const count = due(messageMs(codec, sampleRate, message));
-      const samples = packets.decode(message);
-      stats.messages += 1;
-      stats.samples += count;
-      if (samples?.length === count) return samples;
-      stats.badMessages += 1;
-      return new Float32Array(count);
-    },
-    close: () => packets.close(),
-  };
-}
-
-async function pcmDecoder({ codec, sampleRate, layout }: MessageDecoderOptions): Promise<MessageDecoder> {
-  const resampler = await createResampler(sampleRate);
-  const toFloat = codec === "pcm8" && layout !== "linear16" ? fromU8 : fromS16;
+/** Throws HoldfastError `unsupported_audio` where the codec cannot have this sample rate. */
+export async function createMessageDecoder(options: MessageDecoderOptions): Promise<MessageDecoder> {
+  const { codec, sampleRate, layout } = options;
+  const reader = await createReader(options);
   const stats = { messages: 0, badMessages: 0, samples: 0 };
   const due = sampleCounter();
   const ready = sampleQueue();
@@ -57,16 +38,35 @@ async function pcmDecoder({ codec, sampleRate, layout }: MessageDecoderOptions):
     stats,
     decode(message): Float32Array {
       const count = due(messageMs(codec, sampleRate, message, layout));
+      const read = reader.read(message);
       stats.messages += 1;
       stats.samples += count;
-      if (message.length === 0) stats.badMessages += 1;
-      const samples = resampler.push(toFloat(message));
+      if (read === undefined || read.bad) stats.badMessages += 1;
+      const samples = read?.samples ?? new Float32Array(count);
       if (samples.length === count && ready.length() === 0) return samples;
       ready.push(samples);
       return ready.take(count);
     },
-    close: () => resampler.close(),
+    close: () => reader.close(),
   };
+}
+
+function createReader({ codec, sampleRate, layout }: MessageDecoderOptions): Promise<MessageReader> {
+  switch (codec) {
+    case "opus":
+    case "opus_fs320":
+      return createOpusReader();
+    case "pcm16":
+      return createPcmReader(sampleRate, 2);
+    case "pcm8":
+      return createPcmReader(sampleRate, layout === "linear16" ? 2 : 1);
+    case "aac":
+      return createAacReader(sampleRate);
+    case "lc3_fs1030":
+      return createLc3Reader();
+    default:
+      return codec satisfies never;
+  }
 }
 
 /** Turns lengths in milliseconds into whole samples at 16 kHz, carrying what is left of a sample to the next call. */

@@ -61,6 +61,30 @@ export async function createResampler(fromRate: number): Promise<Resampler> {
   };
 }
 
+/** A mono resampler to 16 kHz whose input rate may change from one push to the next, at the price of a small click. */
+export async function createRateFollower(): Promise<{
+  push(samples: Float32Array, fromRate: number): Float32Array;
+  close(): void;
+}> {
+  const { default: library } = await import("@alexanderolsen/libsamplerate-js");
+  const source = await library.create(1, TARGET_RATE, TARGET_RATE, {
+    converterType: library.ConverterType.SRC_SINC_FASTEST,
+  });
+  let closed = false;
+  return {
+    push(samples, fromRate): Float32Array {
+      if (fromRate === TARGET_RATE) return samples;
+      if (source.inputSampleRate !== fromRate) source.inputSampleRate = fromRate;
+      return source.full(samples).slice();
+    },
+    close(): void {
+      if (closed) return;
+      closed = true;
+      source.destroy();
+    },
+  };
+}
+
 /** All of a recording at once. The result has exactly round(length * 16000 / rate) samples. */
 export async function resampleAll(samples: Float32Array, fromRate: number): Promise<Float32Array> {
   if (fromRate === TARGET_RATE) return samples;

@@ -2,13 +2,9 @@ import { type DecodableCodec, messageMs, readFrames } from "@holdfast/contract";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { createMessageDecoder, createOpusEncoder } from "../src/index.ts";
-import { fixtureBytes, jfk, similarity, tone } from "./sound.ts";
+import { fixtureBytes, jfk, joined, similarity, tone } from "./sound.ts";
 
 const OPUS20 = "bin/audio_fixture_opus_fs320_16000_1_fs320_1756000000.bin";
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
-}
 
 describe("opus messages", () => {
   it.each([
@@ -54,6 +50,34 @@ describe("opus messages", () => {
     const packet = encoder.encode(tone(440, 16_000, 0.01));
     encoder.close();
     expect(messageMs("opus", 16_000, packet)).toBe(10);
+  });
+});
+
+describe("the messages of a .bin recording", () => {
+  const decodeFile = async (name: string, codec: DecodableCodec, sampleRate = 16_000) => {
+    const { frames } = readFrames(fixtureBytes(`bin/${name}`));
+    const decoder = await createMessageDecoder({ codec, sampleRate });
+    const samples = joined(frames.map((frame) => decoder.decode(frame)));
+    decoder.close();
+    return { samples, frames: frames.length, bad: decoder.stats.badMessages };
+  };
+
+  it.each([
+    ["audio_fixture_pcm16_16000_1_fs160_1756000000.bin", "pcm16", 16_000, 0.9999],
+    ["audio_fixture_pcm8_8000_1_fs80_1756000000.bin", "pcm8", 8_000, 0.95],
+  ] as const)("%s are the speech it was made from", async (name, codec, rate, alike) => {
+    const { samples, bad } = await decodeFile(name, codec, rate);
+    expect(bad).toBe(0);
+    expect(similarity(await jfk(), samples, 400)).toBeGreaterThan(alike);
+  });
+
+  it("keep their length where some are corrupt, or the end is missing", async () => {
+    const corrupt = await decodeFile("corrupt_opus_16000_1_fs320_1756000000.bin", "opus_fs320");
+    expect(corrupt.bad).toBeGreaterThan(10);
+    expect(corrupt.samples.every(Number.isFinite)).toBe(true);
+    const cut = await decodeFile("truncated_opus_16000_1_fs320_1756000000.bin", "opus_fs320");
+    expect(cut.samples.length).toBe(cut.frames * 320);
+    expect(similarity((await jfk()).subarray(0, cut.samples.length), cut.samples, 400)).toBeGreaterThan(0.97);
   });
 });
 

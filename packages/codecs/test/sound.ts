@@ -15,6 +15,16 @@ export async function jfk(): Promise<Float32Array> {
   return (await decodeSoundFile(fixture("jfk.wav"))).samples16k;
 }
 
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 export function tone(hertz: number, rate: number, seconds: number): Float32Array {
   return Float32Array.from(
     { length: Math.round(rate * seconds) },

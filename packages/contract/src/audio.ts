@@ -3,8 +3,9 @@
  * uses it to keep time and the speech process to keep the same time, so both clocks agree to the sample (a packet that does
  * not decode counts as silence of the length computed here). Source: reference listen-and-pusher 2.4, RFC 6716 section 3.1.
  */
+import { AAC_BLOCK_SAMPLES, adtsFrames } from "./adts.ts";
 
-/** Codecs that may be named in `codec=`; `aac`, `lc3` and `lc3_fs1030` are known but not yet decodable. */
+/** Codecs that may be named in `codec=`. Of `lc3` nobody knows how long its frames are, so it cannot be decoded. */
 export type ListenCodec = "opus" | "opus_fs320" | "pcm16" | "pcm8" | "aac" | "lc3" | "lc3_fs1030";
 
 export const LISTEN_CODECS: readonly ListenCodec[] = [
@@ -18,14 +19,17 @@ export const LISTEN_CODECS: readonly ListenCodec[] = [
 ];
 
 /** Codecs this version can decode. */
-export type DecodableCodec = "opus" | "opus_fs320" | "pcm16" | "pcm8";
+export type DecodableCodec = Exclude<ListenCodec, "lc3">;
 
 export function isDecodable(codec: string): codec is DecodableCodec {
-  return codec === "opus" || codec === "opus_fs320" || codec === "pcm16" || codec === "pcm8";
+  return codec !== "lc3" && LISTEN_CODECS.some((known) => known === codec);
 }
 
-/** Name of the raw audio on the streaming recognition wire (`encoding=`). `linear8` is ours: unsigned 8-bit samples. */
-export type StreamEncoding = "opus" | "linear16" | "linear8";
+/**
+ * Name of the raw audio on the streaming recognition wire (`encoding=`). Ours are `linear8` (unsigned 8-bit samples), `aac`
+ * and `lc3`.
+ */
+export type StreamEncoding = "opus" | "linear16" | "linear8" | "aac" | "lc3";
 
 /** How the samples of a `pcm8` stream are laid out: see `detectPcm8Layout`. */
 export type Pcm8Layout = "linear8" | "linear16";
@@ -35,6 +39,11 @@ export const MAX_SAMPLE_RATE = 48_000;
 
 /** Opus packets are decoded at this rate whatever the name of the recording says. */
 export const OPUS_RATE = 16_000;
+
+/** Frames of `lc3_fs1030`: 30 bytes for 10 ms at 16 kHz. A message holds one, seldom more. */
+export const LC3_FRAME_BYTES = 30;
+const LC3_FRAME_MS = 10;
+const LC3_MAX_FRAMES = 100;
 
 /** Longest Opus packet, in bytes (RFC 6716 section 3.2.1) and in milliseconds. */
 export const OPUS_MAX_BYTES = 1_275;
@@ -75,7 +84,7 @@ export function nominalPacketMs(codec: "opus" | "opus_fs320"): number {
 
 /**
  * Length in milliseconds of one audio message of a live stream.
- * `layout` matters for `pcm8` only. An unreadable Opus packet has its nominal length.
+ * `layout` matters for `pcm8` only. An unreadable packet has its nominal length: 10 or 20 ms of Opus, one frame of AAC or LC3.
  */
 export function messageMs(
   codec: DecodableCodec,
@@ -91,9 +100,24 @@ export function messageMs(
       return (Math.floor(message.length / 2) * 1000) / sampleRate;
     case "pcm8":
       return ((layout === "linear8" ? message.length : Math.floor(message.length / 2)) * 1000) / sampleRate;
+    case "aac":
+      return aacMs(message, sampleRate);
+    case "lc3_fs1030":
+      return Math.max(1, lc3FrameCount(message)) * LC3_FRAME_MS;
     default:
       return codec satisfies never;
   }
+}
+
+/** Whole LC3 frames of a message. */
+export function lc3FrameCount(message: Uint8Array): number {
+  return Math.min(LC3_MAX_FRAMES, Math.floor(message.length / LC3_FRAME_BYTES));
+}
+
+function aacMs(message: Uint8Array, sampleRate: number): number {
+  const frames = adtsFrames(message);
+  if (frames.length === 0) return (AAC_BLOCK_SAMPLES * 1000) / sampleRate;
+  return frames.reduce((sum, frame) => sum + (frame.samples * 1000) / frame.sampleRate, 0);
 }
 
 /**
@@ -127,6 +151,19 @@ function distance(a: number, b: number): number {
 
 /** The streaming-wire encoding of a codec. */
 export function streamEncoding(codec: DecodableCodec, layout: Pcm8Layout = "linear8"): StreamEncoding {
-  if (codec === "pcm16") return "linear16";
-  return codec === "pcm8" ? layout : "opus";
+  switch (codec) {
+    case "pcm16":
+      return "linear16";
+    case "pcm8":
+      return layout;
+    case "aac":
+      return "aac";
+    case "lc3_fs1030":
+      return "lc3";
+    case "opus":
+    case "opus_fs320":
+      return "opus";
+    default:
+      return codec satisfies never;
+  }
 }

@@ -12,6 +12,7 @@ const optional = z
   .optional()
   .transform((value) => (value === "" ? undefined : value));
 const seconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> => z.coerce.number().min(0).default(fallback);
+const count = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> => z.coerce.number().int().min(0).default(fallback);
 
 export const ConfigSchema = z.object({
   HOLDFAST_PORT: port(8787).describe("port of the gateway: pages, REST and live sockets"),
@@ -53,6 +54,19 @@ export const ConfigSchema = z.object({
     .enum(["transcribed", "forever"])
     .default("transcribed")
     .describe("keep live audio until it is transcribed, or for good"),
+  HOLDFAST_WEBHOOK_ALLOW_PRIVATE: optional.describe(
+    "hosts, addresses and ranges (10.0.0.0/8) that webhooks may reach although they are not on the open internet, or all",
+  ),
+  HOLDFAST_MAX_SESSIONS: count(1_500).describe("live sessions of one gateway; more are refused with 503"),
+  HOLDFAST_MAX_SESSIONS_PER_USER: count(20).describe(
+    "live sessions of one user on one gateway; more are refused with 429",
+  ),
+  HOLDFAST_MAX_LOOP_DELAY_MS: count(500).describe(
+    "new sessions are refused while the gateway's event loop is later than this",
+  ),
+  HOLDFAST_MIN_FREE_MB: count(256).describe(
+    "new sessions are refused while the disk of the data folder has less room, in MB",
+  ),
   HOLDFAST_LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")

@@ -50,6 +50,34 @@ export const PUSHER = {
   reconnectCapMs: 60_000,
   reconnectJitter: 0.25,
   receiveTimeoutMs: 300_000,
+  /** Failed tries in a row, after the first connect of a session, before the link rests. */
+  reconnectAttempts: 6,
+  degradedMs: 60_000,
+  /** Refusals of a whole process: this many failures within the window open its circuit. */
+  breakerFailures: 20,
+  breakerWindowMs: 30_000,
+  breakerOpenMs: 60_000,
+  handshakeTimeoutMs: 10_000,
+  pingMs: 30_000,
+  pongTimeoutMs: 60_000,
+  closeTimeoutMs: 3_000,
+  maxBufferedAudioBytes: 10 * 1024 * 1024,
+  maxBufferedSamples: 50,
+  /** Sound further apart than this goes into frames of its own. */
+  audioRunGapMs: 1,
+  /** A longer run, or a larger batch, is sent as several frames, so that no frame is larger than a pusher takes. */
+  maxAudioFrameBytes: 1024 * 1024,
+  maxFrameSegments: 200,
+  maxFrameBytes: 4 * 1024 * 1024,
+  /** A process request without an answer for longer (strictly) is sent again. */
+  pendingTimeoutMs: 120_000,
+  pendingRetries: 3,
+  /** Rest after that many retries, then they begin anew. */
+  pendingRestMs: 300_000,
+  pendingPassMs: 5_000,
+  /** What a pusher keeps of one connection for slow consumers. */
+  maxQueuedBatches: 50,
+  maxQueuedAudioBytes: 20 * 1024 * 1024,
 } as const;
 
 export const JOBS = {
@@ -62,6 +90,16 @@ export const JOBS = {
   /** Backoff of a retried job: base doubled for each attempt, up to the cap. */
   retryBaseMs: 1_000,
   retryCapMs: 300_000,
+  /** From this many leases lost in a row on, the job is suspected of ending its workers: it waits, and then runs alone. */
+  suspectLostLeases: 3,
+  /** First wait of a suspected job, doubled with each further loss up to `retryCapMs`. */
+  suspectBaseMs: 5_000,
+  /** A suspected job that is due for longer runs beside others, so that a busy process does not pass it over for ever. */
+  suspectPatienceMs: 60_000,
+  /** Beyond this many leases lost in a row each further one spends an attempt, as a `content` failure does. */
+  maxLostLeases: 10,
+  /** A conversation that says it is in work, and a job that is blocked, without anything that could end it, is adopted after. */
+  orphanGraceMs: 900_000,
   /** Terminal jobs are kept this long, then answer 404. */
   retentionMs: 7 * 86_400_000,
 } as const;
@@ -96,6 +134,8 @@ export const CLOSE = {
   policy: 1008,
   internal: 1011,
   serviceRestart: 1012,
+  /** Full, or a client that does not read fast enough. */
+  tryAgainLater: 1013,
   refreshToken: 4001,
   byok: 4003,
   loginAgain: 4004,

@@ -75,6 +75,8 @@ export const Conversation = z.object({
   geolocation: z.unknown().nullable(),
   photos: z.array(z.unknown()),
   audio_files: z.array(z.unknown()),
+  /** How the parts of `audio_files` become one piece of sound; null where no sound was kept. */
+  conversation_audio: z.record(z.string(), z.unknown()).nullable().optional(),
   apps_results: z.array(z.unknown()),
   plugins_results: z.array(z.unknown()),
   external_data: z.record(z.string(), z.unknown()).nullable(),
@@ -108,5 +110,16 @@ export const Memory = z.object({
   visibility: z.string(),
   created_at: IsoTime,
   updated_at: IsoTime,
+  uid: z.string(),
+  /** A person looked at it; `user_review` says what that person thought. A rejected one is not shown. */
+  reviewed: z.boolean(),
+  user_review: z.boolean().nullable(),
+  /** A person changed its words. */
+  edited: z.boolean(),
+  manually_added: z.boolean(),
+  scoring: z.string().nullable(),
+  is_locked: z.boolean(),
+  app_id: z.string().nullable(),
+  data_protection_level: z.string(),
 });
 export type Memory = z.infer<typeof Memory>;

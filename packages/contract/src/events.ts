@@ -44,6 +44,32 @@ export type ListenEvent =
       readonly messages: readonly [];
     } & LifecycleEnvelope)
   | { readonly type: "segments_deleted"; readonly segment_ids: readonly string[] }
+  /** A speaker said their name. `person_id` is empty unless the client asked for real ones. */
+  | {
+      readonly type: "speaker_label_suggestion";
+      readonly speaker_id: number;
+      readonly person_id: string;
+      readonly person_name: string;
+      readonly segment_id: string;
+    }
+  /** The picture that the client calls `temp_id` is durable; its description follows. */
+  | { readonly type: "photo_processing"; readonly temp_id: string; readonly photo_id: string }
+  | {
+      readonly type: "photo_described";
+      readonly photo_id: string;
+      readonly description: string;
+      readonly discarded: boolean;
+    }
+  | {
+      readonly type: "onboarding_question";
+      readonly question: string;
+      readonly question_index: number;
+      readonly total_questions: number;
+      readonly question_segment_id: string;
+    }
+  | { readonly type: "question_answered"; readonly question_index: number; readonly answered: true }
+  | { readonly type: "question_skipped"; readonly question_index: number }
+  | { readonly type: "onboarding_complete"; readonly answers_count: number }
   /** Ours: the first `sequence` audio messages of the recording session are durable (sent if `audio_ack=enabled`). */
   | { readonly type: "audio_ack"; readonly sequence: number; readonly recording_session_id: string }
   | { readonly type: "auth_response"; readonly success: boolean };

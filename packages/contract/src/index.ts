@@ -1,5 +1,8 @@
 /** What crosses a process boundary: schemas, codecs of frames and files, constants, errors. No I/O. */
+export * from "./adts.ts";
 export * from "./audio.ts";
+export * from "./channels.ts";
+export * from "./client-frames.ts";
 export * from "./config.ts";
 export * from "./constants.ts";
 export * from "./conversation.ts";

@@ -45,10 +45,11 @@ export const SpeakerSample = z.object({
   conversation_id: z.string(),
   segment_ids: z.array(z.string()),
 });
+export type SpeakerSample = z.infer<typeof SpeakerSample>;
 
 export type PusherFrame =
   | { readonly kind: "heartbeat" }
-  | { readonly kind: "audio"; readonly startSeconds: number; readonly pcm: Uint8Array }
+  | { readonly kind: "audio"; readonly startSeconds: number; readonly payload: Uint8Array }
   | { readonly kind: "transcript"; readonly payload: z.infer<typeof TranscriptPayload> }
   | { readonly kind: "conversation"; readonly conversationId: string }
   | { readonly kind: "process"; readonly request: ProcessRequest }
@@ -77,11 +78,16 @@ export const encodeSpeakerSample = (payload: z.infer<typeof SpeakerSample>): Uin
   frame(OPCODE.speakerSample, json(payload));
 export const encodeResult = (result: ProcessResult): Uint8Array => frame(OPCODE.result, json(result));
 
-/** Opcode 101: the wall time of the first sample in Unix seconds as a float64, then 16-bit little-endian mono samples. */
-export function encodeAudio(startSeconds: number, pcm: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(8 + pcm.length);
+/**
+ * Opcode 101: the wall time of the first sample in Unix seconds as a float64, then sound of one contiguous run. A link without
+ * `codec` in its URL, or with `pcm16`, carries bare 16-bit little-endian mono samples, as in the reference. Any other `codec`
+ * (and `audio_layout` for `pcm8`) is ours: the gateway never decodes (law L2), so the payload is the client's own messages,
+ * length-prefixed as `writeFrames` joins and `readFrames` splits them.
+ */
+export function encodeAudio(startSeconds: number, sound: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(8 + sound.length);
   new DataView(payload.buffer).setFloat64(0, startSeconds, true);
-  payload.set(pcm, 8);
+  payload.set(sound, 8);
   return frame(OPCODE.audio, payload);
 }
 
@@ -95,7 +101,7 @@ export function decodePusherFrame(message: Uint8Array): PusherFrame {
       return { kind: "heartbeat" };
     case OPCODE.audio:
       if (message.length < 12) return { kind: "invalid", reason: "audio frame shorter than its time stamp" };
-      return { kind: "audio", startSeconds: view.getFloat64(4, true), pcm: message.subarray(12) };
+      return { kind: "audio", startSeconds: view.getFloat64(4, true), payload: message.subarray(12) };
     case OPCODE.conversation:
       return { kind: "conversation", conversationId: new TextDecoder().decode(payload) };
     case OPCODE.transcript:

@@ -16,6 +16,8 @@ export const SegmentSchema = z.object({
   translations: z.array(z.object({ lang: z.string(), text: z.string() })).default([]),
   speech_profile_processed: z.boolean().default(true),
   stt_provider: z.string().nullable().default(null),
+  /** Who said whose voice this is: a person (`manual`, never overwritten by a machine), a match, or an earlier session. */
+  speaker_label_source: z.enum(["manual", "auto", "carried"]).nullable().optional(),
 });
 export type Segment = z.infer<typeof SegmentSchema>;
 

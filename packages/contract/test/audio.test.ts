@@ -1,5 +1,13 @@
 /** Lengths of messages without decoding, and the two meanings of `pcm8`. */
-import { detectPcm8Layout, messageMs, nominalPacketMs, opusPacketMs, streamEncoding } from "@holdfast/contract";
+import {
+  detectPcm8Layout,
+  isDecodable,
+  LISTEN_CODECS,
+  messageMs,
+  nominalPacketMs,
+  opusPacketMs,
+  streamEncoding,
+} from "@holdfast/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -52,6 +60,24 @@ describe("messageMs", () => {
   });
 });
 
+describe("LC3 messages", () => {
+  it.each([
+    ["a frame", 30, 10],
+    ["two frames", 60, 20],
+    ["a frame and some more", 44, 10],
+    ["less than a frame", 29, 10],
+    ["nothing", 0, 10],
+    ["more than a second", 30 * 101, 1_000],
+  ])("of %s", (_what, bytes, ms) => {
+    expect(messageMs("lc3_fs1030", 16_000, new Uint8Array(bytes))).toBe(ms);
+  });
+});
+
+it("all codecs but lc3, of which nobody knows the frames, can be decoded", () => {
+  expect(LISTEN_CODECS.filter((codec) => !isDecodable(codec))).toEqual(["lc3"]);
+  expect(isDecodable("flac")).toBe(false);
+});
+
 /** A tone with some noise, amplitude 0..1. */
 function tone(samples: number, amplitude: number): number[] {
   return Array.from({ length: samples }, (_, i) => amplitude * Math.sin(i / 3) * Math.sin(i / 50));
@@ -68,6 +94,13 @@ describe("detectPcm8Layout", () => {
   it("names the encoding of the recogniser's wire", () => {
     expect(streamEncoding("pcm8")).toBe("linear8");
     expect(streamEncoding("pcm8", "linear16")).toBe("linear16");
-    expect([streamEncoding("pcm16"), streamEncoding("opus_fs320")]).toEqual(["linear16", "opus"]);
+    expect(LISTEN_CODECS.filter(isDecodable).map((codec) => streamEncoding(codec))).toEqual([
+      "opus",
+      "opus",
+      "linear16",
+      "linear8",
+      "aac",
+      "lc3",
+    ]);
   });
 });

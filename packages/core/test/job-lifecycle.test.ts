@@ -1,13 +1,17 @@
-/** The job machine: a total table (a missing cell does not compile) and properties over random lives. */
-import { FAILURE_CLASSES, JOBS } from "@holdfast/contract";
-import { isTerminal, JOB_STATES, type JobEvent, type JobKind, type JobState, stepJob } from "@holdfast/core";
-import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+/** The job machine: a total table (a missing cell does not compile), and what losing leases comes to. */
+import { JOBS } from "@holdfast/contract";
+import { isTerminal, JOB_STATES, type JobEvent, type JobSnapshot, type JobState, stepJob } from "@holdfast/core";
+import { describe, expect, it, test } from "vitest";
 
 type Cell = JobState | "refused";
 type EventName =
   | "claim"
-  | "claimExpired"
+  | "takeOver"
+  | "lostOnce"
+  | "lostOften"
+  | "lostLast"
+  | "heartbeat"
+  | "progress"
   | "failContent"
   | "failLastContent"
   | "failInput"
@@ -16,11 +20,17 @@ type EventName =
   | "completePartly"
   | "release"
   | "block"
-  | "unblock";
+  | "unblock"
+  | "retry";
 
 const EVENTS: Readonly<Record<EventName, JobEvent>> = {
   claim: { type: "claim", leaseExpired: false },
-  claimExpired: { type: "claim", leaseExpired: true },
+  takeOver: { type: "claim", leaseExpired: true },
+  lostOnce: { type: "lost" },
+  lostOften: { type: "lost" },
+  lostLast: { type: "lost" },
+  heartbeat: { type: "heartbeat" },
+  progress: { type: "progress" },
   failContent: { type: "fail", class: "content" },
   failLastContent: { type: "fail", class: "content" },
   failInput: { type: "fail", class: "permanent_input" },
@@ -30,11 +40,25 @@ const EVENTS: Readonly<Record<EventName, JobEvent>> = {
   release: { type: "release" },
   block: { type: "block" },
   unblock: { type: "unblock" },
+  retry: { type: "retry" },
+};
+
+/** What the job has behind it where that decides. */
+const BEFORE: Partial<Readonly<Record<EventName, Partial<JobSnapshot>>>> = {
+  lostOnce: { lostLeases: 1 },
+  lostOften: { lostLeases: JOBS.suspectLostLeases },
+  lostLast: { lostLeases: JOBS.maxLostLeases + 1, attempts: JOBS.maxAttempts - 1 },
+  failLastContent: { attempts: JOBS.maxAttempts - 1 },
 };
 
 const refused: Readonly<Record<EventName, Cell>> = {
   claim: "refused",
-  claimExpired: "refused",
+  takeOver: "refused",
+  lostOnce: "refused",
+  lostOften: "refused",
+  lostLast: "refused",
+  heartbeat: "refused",
+  progress: "refused",
   failContent: "refused",
   failLastContent: "refused",
   failInput: "refused",
@@ -44,13 +68,19 @@ const refused: Readonly<Record<EventName, Cell>> = {
   release: "refused",
   block: "refused",
   unblock: "refused",
+  retry: "refused",
 };
 
 const TABLE: Readonly<Record<JobState, Readonly<Record<EventName, Cell>>>> = {
-  queued: { ...refused, claim: "leased", claimExpired: "leased", block: "blocked" },
+  queued: { ...refused, claim: "leased", takeOver: "leased", block: "blocked" },
   leased: {
     claim: "refused",
-    claimExpired: "leased",
+    takeOver: "leased",
+    lostOnce: "leased",
+    lostOften: "queued",
+    lostLast: "dead_letter",
+    heartbeat: "leased",
+    progress: "leased",
     failContent: "queued",
     failLastContent: "dead_letter",
     failInput: "failed",
@@ -60,72 +90,81 @@ const TABLE: Readonly<Record<JobState, Readonly<Record<EventName, Cell>>>> = {
     release: "queued",
     block: "refused",
     unblock: "refused",
+    retry: "refused",
   },
-  blocked: { ...refused, unblock: "queued" },
+  blocked: { ...refused, unblock: "queued", retry: "queued" },
   completed: refused,
-  partial_failure: refused,
-  failed: refused,
-  dead_letter: refused,
+  partial_failure: { ...refused, retry: "queued" },
+  failed: { ...refused, retry: "queued" },
+  dead_letter: { ...refused, retry: "queued" },
 };
+
+const job = (over: Partial<JobSnapshot> = {}): JobSnapshot => ({
+  ...{ kind: "finalization", state: "leased", attempts: 0, tries: 0, lostLeases: 0, generation: 1 },
+  ...over,
+});
 
 describe("stepJob", () => {
   for (const state of JOB_STATES) {
-    for (const [name, expected] of Object.entries(TABLE[state])) {
+    for (const [name, expected] of Object.entries(TABLE[state]) as [EventName, Cell][]) {
       it(`${state} + ${name} → ${expected}`, () => {
-        const attempts = name === "failLastContent" ? JOBS.maxAttempts - 1 : 0;
-        const decision = stepJob(
-          { kind: "finalization", state, attempts, tries: attempts },
-          EVENTS[name as EventName],
-          0.5,
-        );
-        expect(decision?.state ?? "refused").toBe(expected);
+        expect(stepJob(job({ ...BEFORE[name], state }), EVENTS[name], 0.5)?.state ?? "refused").toBe(expected);
       });
     }
   }
 
   it("ends a batch that used up its attempts as failed, which released clients understand", () => {
-    const job = { kind: "sync", state: "leased", attempts: JOBS.maxAttempts - 1, tries: 9 } as const;
-    expect(stepJob(job, EVENTS.failContent, 0.5)?.state).toBe("failed");
+    const batch = job({ kind: "sync", attempts: JOBS.maxAttempts - 1, tries: 9 });
+    expect(stepJob(batch, EVENTS.failContent, 0.5)?.state).toBe("failed");
+    expect(stepJob({ ...batch, ...BEFORE.lostLast }, EVENTS.lostLast, 0.5)?.state).toBe("failed");
   });
 
   it("waits at least as long as it was told to", () => {
-    const job = { kind: "repair", state: "leased", attempts: 0, tries: 0 } as const;
     const told = { type: "fail", class: "throttle", retryAfterMs: 90_000 } as const;
-    expect(stepJob(job, told, 0)?.delayMs).toBe(90_000);
+    expect(stepJob(job({ kind: "repair" }), told, 0)?.delayMs).toBe(90_000);
   });
 
-  it("spends attempts on content failures only, and ends only by content or input", () => {
-    const events = fc.array(
-      fc.oneof(
-        fc.constantFrom(...FAILURE_CLASSES).map((failure): JobEvent => ({ type: "fail", class: failure })),
-        fc.constantFrom<JobEvent>(
-          { type: "claim", leaseExpired: true },
-          { type: "release" },
-          { type: "block" },
-          { type: "unblock" },
-        ),
-      ),
-      { maxLength: 60 },
-    );
-    const kinds = fc.constantFrom<JobKind>("finalization", "sync", "repair");
-    fc.assert(
-      fc.property(kinds, events, fc.double({ min: 0, max: 0.999, noNaN: true }), (kind, list, random) => {
-        let job = { kind, state: "queued" as JobState, attempts: 0, tries: 0 };
-        let contentFailures = 0;
-        for (const event of list) {
-          const decision = stepJob(job, event, random);
-          if (decision === undefined) continue;
-          if (event.type === "fail" && event.class === "content") contentFailures += 1;
-          if (isTerminal(decision.state)) {
-            expect(event.type === "fail" && (event.class === "content" || event.class === "permanent_input")).toBe(
-              true,
-            );
-          }
-          expect(decision.delayMs).toBeLessThanOrEqual(JOBS.retryCapMs * 1.25);
-          job = { kind, ...decision };
-          expect(job.attempts).toBe(contentFailures);
-        }
-      }),
-    );
+  it("gives a retried job a new generation and nothing of its past", () => {
+    const past = job({ state: "dead_letter", attempts: 5, tries: 17, lostLeases: 12, generation: 3 });
+    expect(stepJob(past, EVENTS.retry, 0.5)).toEqual({
+      ...{ state: "queued", attempts: 0, tries: 0, lostLeases: 0, generation: 4, delayMs: 0 },
+    });
+  });
+});
+
+describe("a job whose workers die", () => {
+  /** Leases lost in a row, as claims find them; the waits between, until it ends. */
+  function die(kind: JobSnapshot["kind"]) {
+    let now = job({ kind, state: "queued" });
+    const waits: number[] = [];
+    for (let lease = 1; !isTerminal(now.state); lease += 1) {
+      if (lease > 100) throw new Error("it never ends");
+      const first = stepJob(now, { type: "claim", leaseExpired: now.state === "leased" }, 0.5);
+      if (first === undefined) throw new Error("nobody may claim it");
+      now = { kind, ...first };
+      if (now.lostLeases === 0 || waits.length + 1 > now.lostLeases) continue;
+      const next = stepJob(now, { type: "lost" }, 0.5);
+      if (next === undefined) throw new Error("nothing was decided");
+      waits.push(next.delayMs);
+      now = { kind, ...next };
+    }
+    return { end: now, waits };
+  }
+
+  test("is tried at once twice, then ever more slowly, and ends after fifteen", () => {
+    const { end, waits } = die("finalization");
+    expect(end).toMatchObject({ state: "dead_letter", attempts: JOBS.maxAttempts, lostLeases: 15 });
+    const seconds = waits.map((ms) => ms / 1000);
+    expect(seconds).toEqual([0, 0, 5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300, 0]);
+    expect(seconds.reduce((sum, wait) => sum + wait)).toBeGreaterThan(1_800);
+    expect(die("sync").end.state).toBe("failed");
+  });
+
+  test("has its past forgiven by progress and by a failure that was recorded, not by being given back", () => {
+    const suspect = job({ lostLeases: 9, attempts: 1 });
+    expect(stepJob(suspect, EVENTS.progress, 0.5)).toMatchObject({ lostLeases: 0, attempts: 1 });
+    expect(stepJob(suspect, EVENTS.failCapacity, 0.5)).toMatchObject({ lostLeases: 0, attempts: 1 });
+    expect(stepJob(suspect, EVENTS.release, 0.5)).toMatchObject({ lostLeases: 9, attempts: 1 });
+    expect(stepJob(suspect, EVENTS.heartbeat, 0.5)).toMatchObject({ lostLeases: 9 });
   });
 });

@@ -1,6 +1,6 @@
 /** A client that upserts by id and deletes what it is told must hold what is stored, after every final. */
 import type { Segment } from "@holdfast/contract";
-import { addFinals, type ClientUpdate, emptyTranscript, resumeTranscript, showPartial } from "@holdfast/core";
+import { addFinals, type ClientUpdate, emptyTranscript, resumeTranscript, showPartials } from "@holdfast/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -30,8 +30,8 @@ class Client {
 
 describe("live transcript", () => {
   it("grows one segment through its partials under one id", () => {
-    const first = showPartial(emptyTranscript, segment("u1", "And so", 0, 1));
-    const second = showPartial(first.next, segment("u1", "And so my fellow", 0, 2));
+    const first = showPartials(emptyTranscript, [segment("u1", "And so", 0, 1)]);
+    const second = showPartials(first.next, [segment("u1", "And so my fellow", 0, 2)]);
     const final = addFinals(second.next, [segment("u1", "And so, my fellow Americans.", 0, 3)]);
     expect([first, second, final].map((step) => step.update.segments.map((item) => item.id))).toEqual([
       ["u1"],
@@ -42,20 +42,34 @@ describe("live transcript", () => {
   });
 
   it("withdraws a partial that came to nothing", () => {
-    const shown = showPartial(emptyTranscript, segment("u1", "Hm", 0, 1));
-    expect(showPartial(shown.next, undefined).update).toEqual({ segments: [], deletedIds: ["u1"] });
+    const shown = showPartials(emptyTranscript, [segment("u1", "Hm", 0, 1)]);
+    expect(showPartials(shown.next, []).update).toEqual({ segments: [], deletedIds: ["u1"] });
   });
 
   it("shows a partial inside the segment it will join, and puts it back when it does not", () => {
     const stored = addFinals(emptyTranscript, [segment("a", "First.", 0, 1)]);
-    const shown = showPartial(stored.next, segment("b", "Second", 1.5, 2));
+    const shown = showPartials(stored.next, [segment("b", "Second", 1.5, 2)]);
     expect(shown.update.segments).toMatchObject([{ id: "a", text: "First. Second" }]);
-    expect(showPartial(shown.next, undefined).update.segments).toMatchObject([{ id: "a", text: "First." }]);
+    expect(showPartials(shown.next, []).update.segments).toMatchObject([{ id: "a", text: "First." }]);
+  });
+
+  it("keeps showing what another channel is saying when a final comes", () => {
+    const other = { ...segment("v1", "And I think", 0.5, 1), speaker: "SPEAKER_01", speaker_id: 1 };
+    const call = resumeTranscript([], true);
+    const both = showPartials(call, [segment("u1", "Well", 0, 1), other]);
+    expect(both.update.segments.map((item) => item.id)).toEqual(["u1", "v1"]);
+    const final = addFinals(both.next, [segment("u1", "Well, yes.", 0, 1)], [other]);
+    expect(final.upserts.map((item) => item.id)).toEqual(["u1"]);
+    expect(final.update).toEqual({
+      segments: [expect.objectContaining({ id: "u1", text: "Well, yes." })],
+      deletedIds: [],
+    });
+    expect(showPartials(final.next, []).update.deletedIds).toEqual(["v1"]);
   });
 
   it("sends nothing twice", () => {
-    const shown = showPartial(emptyTranscript, segment("u1", "Same", 0, 1));
-    expect(showPartial(shown.next, segment("u1", "Same", 0, 1)).update).toEqual({ segments: [], deletedIds: [] });
+    const shown = showPartials(emptyTranscript, [segment("u1", "Same", 0, 1)]);
+    expect(showPartials(shown.next, [segment("u1", "Same", 0, 1)]).update).toEqual({ segments: [], deletedIds: [] });
   });
 
   it("leaves the client with exactly what is stored, whatever partials came before", () => {
@@ -80,7 +94,7 @@ describe("live transcript", () => {
         for (const item of steps) {
           const piece = segment(`u${utterance}`, item.text, at + item.gap, at + item.gap + 1);
           if (!item.final) {
-            const shown = showPartial(state, item.empty ? undefined : piece);
+            const shown = showPartials(state, item.empty ? [] : [piece]);
             state = shown.next;
             client.apply(shown.update);
             continue;

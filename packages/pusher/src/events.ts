@@ -20,6 +20,12 @@ export type PusherEvent =
       readonly code: number;
       readonly bound: boolean;
     } & LinkCounts)
+  | {
+      readonly type: "link_consumer_failed";
+      readonly link: number;
+      readonly kind: "transcript" | "audio" | "closed";
+      readonly error: string;
+    }
   | { readonly type: "link_refused"; readonly status: number; readonly reason: string }
   | ({ readonly type: "finalization_started"; readonly segments: number; readonly tries: number } & OfJob)
   | ({
@@ -43,7 +49,58 @@ export type PusherEvent =
       readonly code: string;
       readonly class: FailureClass;
       readonly error: string;
-    } & OfJob);
+    } & OfJob)
+  | {
+      readonly type: "fanout_finished";
+      readonly jobId: string;
+      readonly conversationId: string;
+      readonly outcome: "fenced" | "completed" | "refused" | "gave_up" | "postponed" | "stopped";
+      readonly reason: string | null;
+      readonly delivered: number;
+      readonly tries: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: "fanout_failed" | "audio_job_failed";
+      readonly jobId: string;
+      readonly conversationId: string;
+      readonly kind?: string;
+      readonly code: string;
+      readonly class: FailureClass;
+      readonly state: string | null;
+    }
+  | {
+      readonly type: "webhook_delivered" | "webhook_failed";
+      readonly webhook: string;
+      readonly deliveryId: string;
+      readonly status: number | null;
+      readonly code: string | null;
+    }
+  | {
+      readonly type: "photo_finished";
+      readonly jobId: string;
+      readonly conversationId: string;
+      readonly outcome: "described" | "without_description" | "gone" | "lease_lost";
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: "photo_failed";
+      readonly jobId: string;
+      readonly conversationId: string;
+      readonly code: string;
+      readonly class: FailureClass;
+      readonly state: string | null;
+    }
+  | {
+      readonly type: "audio_job_finished";
+      readonly jobId: string;
+      readonly conversationId: string;
+      readonly kind: string;
+      readonly outcome: "stored" | "gone" | "lease_lost";
+      readonly parts: number;
+      readonly bytes: number;
+      readonly tookMs: number;
+    };
 
 /** What one connection brought. */
 export interface LinkCounts {
@@ -53,11 +110,17 @@ export interface LinkCounts {
   readonly segments: number;
   readonly requests: number;
   readonly dropped: number;
+  /** What consumers were too slow to take. */
+  readonly droppedBatches: number;
+  readonly droppedAudioBytes: number;
 }
 
 export type OnPusherEvent = (event: PusherEvent) => void;
 
-const WARN = new Set<PusherEvent["type"]>(["summary_fell_back", "finalization_failed", "link_refused"]);
+const WARN = new Set<PusherEvent["type"]>([
+  ...(["summary_fell_back", "finalization_failed", "link_refused", "link_consumer_failed"] as const),
+  ...(["fanout_failed", "webhook_failed", "audio_job_failed"] as const),
+]);
 
 export function logEvents(log: Log): OnPusherEvent {
   return (event) => {

@@ -1,7 +1,7 @@
 /** The pusher as a process: settings from the environment, its own connections to the database. */
 import { HoldfastError, messageOf } from "@holdfast/contract";
 import { runProcess } from "@holdfast/runtime";
-import { openDatabase } from "@holdfast/store";
+import { blobFolder, openDatabase, openDirectoryBlobs } from "@holdfast/store";
 import { startPusher } from "./index.ts";
 
 runProcess("pusher", async ({ config, clock, random, log }) => {
@@ -17,8 +17,10 @@ runProcess("pusher", async ({ config, clock, random, log }) => {
     onIdleError: (error) =>
       log.warn({ event: "database_connection_lost", error: messageOf(error) }, "a connection was lost"),
   });
+  const blobs = await openDirectoryBlobs(blobFolder(config), clock.now());
   const pusher = await startPusher({
     db,
+    blobs,
     config,
     clock,
     random,

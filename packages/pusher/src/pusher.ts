@@ -1,22 +1,32 @@
 /**
  * The pusher: finishes conversations. It takes finalisation jobs from the database, by itself and when a gateway names one over
  * its link, and writes title, summary, tasks and memories. It can run many times; jobs are leased and fenced, so each is
- * done once in effect. Losing a link or a pusher loses nothing.
+ * done once in effect. Losing a link or a pusher loses nothing. What a finished conversation sets off (webhooks, kept sound)
+ * is jobs of its own.
  */
 import { type Config, HoldfastError } from "@holdfast/contract";
-import type { Clock, Log, Random } from "@holdfast/core";
-import type { Db } from "@holdfast/store";
+import { type AddressRules, type Clock, type Log, parseAddressRules, type Random } from "@holdfast/core";
+import type { BlobStore, Db } from "@holdfast/store";
+import { startEffects } from "./effects/work.ts";
 import { logEvents, type OnPusherEvent } from "./events.ts";
 import { createFinaliser } from "./finalise/finaliser.ts";
 import { createHealth } from "./health.ts";
 import { mayBeOpen } from "./link/admission.ts";
 import { startLinkServer } from "./link/server.ts";
+import { openVision } from "./photos/vision.ts";
+import { startPhotos } from "./photos/work.ts";
 import { startWork } from "./process/work.ts";
+import { createRealtimeConsumers } from "./realtime/consumers.ts";
+import type { LlmSettings } from "./summary/llm/client.ts";
 import { llmSummariser } from "./summary/llm/index.ts";
-import type { Summariser } from "./summary/port.ts";
+import { createCircuits } from "./webhooks/circuit.ts";
+import { createWebhookDesk } from "./webhooks/desk.ts";
+import { createWebhookSender } from "./webhooks/sender.ts";
 
 export interface PusherDeps {
   readonly db: Db;
+  /** Where kept sound lies. Without it this pusher works on no sound. */
+  readonly blobs?: BlobStore;
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
@@ -49,16 +59,25 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
   const logged = logEvents(log);
   const onEvent: OnPusherEvent = (event) => {
     logged(event);
+    // What a finished conversation sets off need not wait for the next poll.
+    if (event.type === "finalization_finished" && event.outcome === "completed") effects.wake();
     deps.onEvent?.(event);
   };
-  const llm = summariserOf(config, clock);
+  const settings = llmSettings(config);
+  const llm = settings === undefined ? undefined : llmSummariser(settings, clock);
+  const describe = settings === undefined ? undefined : openVision(settings, clock);
   const finalise = createFinaliser({ db, clock, random, llm, onEvent });
   const owner = `pusher-${random.uuid().slice(0, 8)}`;
-  const work = startWork({ db, clock, log, owner, finalise });
+  const work = startWork({ db, clock, random, log, owner, finalise });
+  const sender = createWebhookSender({ rules: addressRulesOf(config), clock });
+  const desk = createWebhookDesk(sender, createCircuits(clock));
+  const consumers = createRealtimeConsumers({ db, clock, random, log, desk, onEvent });
+  const effects = startEffects({ db, blobs: deps.blobs, clock, random, log, owner, desk, onEvent });
+  const photos = startPhotos({ db, clock, random, log, owner, describe, onEvent });
   let draining = false;
   const health = createHealth(db, clock, () => ({
     draining,
-    running: work.running(),
+    running: work.running() + effects.running() + photos.running(),
     links: links.links(),
     summaries: llm === undefined ? "basic" : "llm",
   }));
@@ -70,14 +89,16 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     onEvent,
     health,
     process: work.process,
+    consumers,
   }).catch(async (error: unknown) => {
-    await work.drain();
+    await Promise.all([work.drain(), effects.drain(), photos.drain(), consumers.close()]);
+    sender.close();
     throw error;
   });
   const drain = async (): Promise<void> => {
     draining = true;
     links.refuse();
-    await work.drain();
+    await Promise.all([work.drain(), effects.drain(), photos.drain()]);
   };
   return {
     port: links.port,
@@ -85,23 +106,31 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     async close() {
       await drain();
       await links.close();
+      await consumers.close();
+      sender.close();
     },
   };
 }
 
-function summariserOf(config: Config, clock: Clock): Summariser | undefined {
+function addressRulesOf(config: Config): AddressRules {
+  const rules = parseAddressRules(config.HOLDFAST_WEBHOOK_ALLOW_PRIVATE);
+  if (rules !== undefined) return rules;
+  throw new HoldfastError("HOLDFAST_WEBHOOK_ALLOW_PRIVATE must be hosts, addresses and ranges, or all", {
+    code: "config_invalid",
+    class: "permanent_input",
+  });
+}
+
+function llmSettings(config: Config): LlmSettings | undefined {
   const url = config.HOLDFAST_LLM_URL;
   if (url === undefined) return undefined;
   if (!URL.canParse(url)) {
     throw new HoldfastError("HOLDFAST_LLM_URL is not a URL", { code: "config_invalid", class: "permanent_input" });
   }
-  return llmSummariser(
-    {
-      url,
-      key: config.HOLDFAST_LLM_KEY,
-      model: config.HOLDFAST_LLM_MODEL,
-      timeoutMs: config.HOLDFAST_LLM_TIMEOUT_SECONDS * 1_000,
-    },
-    clock,
-  );
+  return {
+    url,
+    key: config.HOLDFAST_LLM_KEY,
+    model: config.HOLDFAST_LLM_MODEL,
+    timeoutMs: config.HOLDFAST_LLM_TIMEOUT_SECONDS * 1_000,
+  };
 }

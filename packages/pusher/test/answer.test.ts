@@ -19,6 +19,7 @@ const JOB: Job = {
   generation: 1,
   attempts: 0,
   tries: 0,
+  lostLeases: 0,
   epoch: 0,
   reasonCode: null,
   lastError: null,
@@ -81,7 +82,7 @@ describe("answers by the request", () => {
     expect(answerBefore(request(), { ...JOB, conversationId: "c2" })).toEqual(said({ error: "job_identity_mismatch" }));
     expect(answerBefore(request(), { ...JOB, kind: "sync" })).toEqual(said({ error: "job_identity_mismatch" }));
     expect(answerBefore(request(), { ...JOB, generation: 3 })).toEqual(
-      said({ error: "job_stale_generation", dispatch_generation: 3 }),
+      said({ error: "job_stale_generation", dispatch_generation: 1 }),
     );
   });
 

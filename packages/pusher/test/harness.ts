@@ -17,6 +17,7 @@ import { type Clock, silentLog } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
 import {
   admitConversation,
+  type BlobStore,
   commitSegments,
   createConversation,
   type Db,
@@ -77,7 +78,7 @@ export async function spoken(
     conversationId: id,
     upserts: segments,
     deletedIds: [],
-    transcribedMessages: 0,
+    watermark: { transcribedMessages: 0 },
     startedAtMs,
     nowMs,
   });
@@ -97,6 +98,7 @@ export async function pusher(
   db: Db,
   settings: Record<string, string> = {},
   aheadMs = 0,
+  blobs?: BlobStore,
 ): Promise<TestPusher> {
   const events: PusherEvent[] = [];
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
@@ -109,6 +111,7 @@ export async function pusher(
     port: 0,
     host: "127.0.0.1",
     onEvent: (event) => events.push(event),
+    ...(blobs === undefined ? {} : { blobs }),
   });
   cleanup.push(() => started.close());
   return { ...started, events };

@@ -173,7 +173,7 @@ describe("process requests", () => {
     expect(await answer("c4")).toEqual({
       conversation_id: "c4",
       error: "job_stale_generation",
-      dispatch_generation: 1,
+      dispatch_generation: 7,
     });
     await leaseElsewhere(later);
     ask({ conversation_id: "c4", finalization_job_id: later, dispatch_generation: 1 });

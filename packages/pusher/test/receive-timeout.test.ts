@@ -41,7 +41,8 @@ it("closes a silent link, and only a silent one", () => {
     emitter.emit("close", code);
   };
   const socket = Object.assign(emitter, { close });
-  serveLink(socket as unknown as WebSocket, "u1", 1, {
+  const identity = { link: 1, userId: "u1", codec: "pcm16", layout: "linear8", sampleRate: 16_000 } as const;
+  void serveLink(socket as unknown as WebSocket, identity, {
     clock,
     onEvent: (event) => events.push(event),
     process: () => Promise.reject(new Error("not asked")),

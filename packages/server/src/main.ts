@@ -2,12 +2,11 @@
  * The gateway as a process of its own (`holdfast gateway`). Opens the database and the blob folder named in the settings,
  * brings the schema up to date, and serves. It waits for a database that is not there yet.
  */
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Config, HoldfastError, messageOf } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
 import { type ProcessContext, runProcess } from "@holdfast/runtime";
-import { type Db, isDatabaseUnavailable, migrate, openDatabase, openDirectoryBlobs } from "@holdfast/store";
+import { blobFolder, type Db, isDatabaseUnavailable, migrate, openDatabase, openDirectoryBlobs } from "@holdfast/store";
 import { startGateway } from "./start-gateway.ts";
 
 const MIGRATE_RETRY_MS = 500;
@@ -39,15 +38,6 @@ runProcess("gateway", async (context) => {
 function databaseUrl(config: Config): string {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
   throw invalid("DATABASE_URL is not set; `holdfast serve` starts a database and sets it for every process");
-}
-
-/** The folder of `file:<folder>`, or `<data>/blobs`. */
-function blobFolder(config: Config): string {
-  const blobs = config.HOLDFAST_BLOBS;
-  if (blobs === undefined) return join(config.HOLDFAST_DATA, "blobs");
-  const folder = blobs.startsWith("file:") ? blobs.slice("file:".length).replace(/^\/\/(?=\/)/, "") : "";
-  if (folder !== "") return folder;
-  throw invalid("HOLDFAST_BLOBS must be file:<folder>; s3: is not supported by this version");
 }
 
 function invalid(message: string): HoldfastError {

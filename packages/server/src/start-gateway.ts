@@ -4,12 +4,15 @@
  * `close` ends everything; both may be called more than once.
  */
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { createTokenChecker } from "./auth/token-checker.ts";
 import type { GatewayDeps } from "./gateway-deps.ts";
 import { createApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
 import { attachUpgrades } from "./http/upgrade.ts";
 import { createListenGateway } from "./listen/gateway.ts";
+import { breakerFile } from "./listen/pusher-link-breaker.ts";
+import { createPusherLinks } from "./listen/pusher-links.ts";
 
 export interface Gateway {
   readonly port: number;
@@ -22,9 +25,18 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   const { db, config, clock, random, log } = deps;
   const tokens = createTokenChecker({ db, clock });
   const authenticate = tokens.check;
-  const listen = createListenGateway({ db, config, clock, random, log, authenticate });
+  const links = createPusherLinks({
+    url: config.HOSTED_PUSHER_API_URL,
+    token: config.HOLDFAST_INTERNAL_TOKEN,
+    clock,
+    random,
+    log,
+    // Gateways that share a data folder differ by their ports.
+    breakerStore: breakerFile(join(config.HOLDFAST_DATA, "run", `pusher-breaker-${config.HOLDFAST_PORT}.json`)),
+  });
+  const listen = createListenGateway({ db, config, clock, random, log, authenticate, links });
   const draining = new AbortController();
-  const context: HttpContext = { ...deps, webRoot: deps.webRoot, tokens, listen, draining: draining.signal };
+  const context: HttpContext = { ...deps, webRoot: deps.webRoot, tokens, listen, links, draining: draining.signal };
   const app = await createApp(context);
   attachUpgrades(app.server, listen);
   await app.listen({ port: config.HOLDFAST_PORT, host: config.HOLDFAST_HOST });

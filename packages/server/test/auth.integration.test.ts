@@ -117,6 +117,7 @@ describe("a database that cannot be reached", () => {
       commit: unusable,
       discard: unusable,
       read: unusable,
+      list: unusable,
       removeAll: unusable,
       check: async () => {},
     };

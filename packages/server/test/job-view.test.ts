@@ -22,6 +22,7 @@ function job(state: JobState, changes: Partial<Job> = {}): Job {
     generation: 1,
     attempts: 0,
     tries: 0,
+    lostLeases: 0,
     epoch: 0,
     reasonCode: null,
     lastError: null,

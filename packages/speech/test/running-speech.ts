@@ -13,6 +13,7 @@ import {
   type SttEngine,
   type SttStream,
 } from "@holdfast/stt-client";
+import { JFK_WORDS, plainWords, wordErrors } from "@holdfast/testkit";
 import { startSpeech } from "../src/index.ts";
 
 export const TOKEN = "internal-token-of-the-tests";
@@ -78,29 +79,14 @@ export function textOf(frame: StreamResults): string {
   return frame.channel.alternatives[0]?.transcript ?? "";
 }
 
-/** Lower case, no punctuation: what "exact" means for speech. */
+/** What "exact" means for speech. */
 export function plain(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z' ]/g, "")
-    .replace(/\s+/g, " ")
-    .trim();
+  return plainWords(text).join(" ");
 }
 
-export const JFK_TEXT =
-  "and so my fellow americans ask not what your country can do for you ask what you can do for your country";
+export const JFK_TEXT = JFK_WORDS.join(" ");
 
 /** Words of JFK_TEXT that were not heard in their place, counted as edits. */
-export function wordEdits(heard: string, said = JFK_TEXT): number {
-  const [a, b] = [plain(said).split(" "), plain(heard).split(" ")];
-  let row = b.map((_, j) => j + 1);
-  a.forEach((word, i) => {
-    let [left, diagonal] = [i + 1, i];
-    row = row.map((up, j) => {
-      const cost = Math.min(up + 1, left + 1, diagonal + (word === b[j] ? 0 : 1));
-      [left, diagonal] = [cost, up];
-      return cost;
-    });
-  });
-  return row.at(-1) ?? a.length;
+export function wordEdits(heard: string): number {
+  return wordErrors(JFK_WORDS, plainWords(heard));
 }

@@ -53,7 +53,7 @@ describe("an utterance", () => {
     const close = actions.findIndex(({ type }) => type === "utterance");
     expect(guess).toBeGreaterThan(-1);
     expect(guess).toBeLessThan(close);
-    expect(actions[guess]).toMatchObject({ start: actions[close]?.start, end: actions[close]?.end });
+    expect(actions[close]).toMatchObject({ ...actions[guess], type: "utterance" });
   });
 
   it.each([
@@ -89,6 +89,29 @@ describe("an utterance", () => {
   });
 });
 
+describe("the lead of an utterance, which the recogniser hears before it", () => {
+  const leads = (pattern: readonly number[], loudness?: (window: number) => number) =>
+    utterances(run(pattern, LIVE_SEGMENTS, loudness).actions).map(({ hear, start }) => seconds(start - hear));
+
+  it.each([
+    ["is 0.4 s where it was long quiet", [2, 1.5, 3, 1.5, 1], [0.4, 0.4]],
+    ["is what there is at the beginning of a stream", [0.5, 1.5, 1], [0.2]],
+    ["goes into the quiet end of the utterance before, but not to its voice", [1, 1.5, 0.5, 1.5, 1], [0.4, 0.17]],
+    ["ends at a voice too short to be an utterance", [1, 0.06, 0.7, 1.5, 1], [0.36]],
+  ])("%s", (_what, pattern, expected) => {
+    leads(pattern).forEach((lead, i) => {
+      expect(lead).toBeCloseTo(expected[i] ?? Number.NaN, 1);
+    });
+    expect(leads(pattern)).toHaveLength(expected.length);
+  });
+
+  it("is nothing after a cut, where speech lies before", () => {
+    const [first, second] = leads([1, 20, 1]);
+    expect(first).toBeGreaterThan(0);
+    expect(second).toBe(0);
+  });
+});
+
 describe("silence", () => {
   it("is closed every five seconds, all but the last 0.3 s", () => {
     const { actions, segmenter } = run([16]);
@@ -107,9 +130,9 @@ describe("silence", () => {
 describe("flush", () => {
   it("closes an open utterance at the very end, also within a window", () => {
     const { segmenter, end } = run([1, 1]);
-    expect(segmenter.flush(end + 100)).toEqual([
-      { type: "utterance", start: segmenter.closedTo - (end + 100 - 11_264), end: end + 100, speechFinal: true },
-    ]);
+    const start = segmenter.closedTo;
+    const hear = windows(1) * WINDOW_SAMPLES - 0.7 * SECOND;
+    expect(segmenter.flush(end + 100)).toEqual([{ type: "utterance", hear, start, end: end + 100, speechFinal: true }]);
     expect(segmenter.closedTo).toBe(end + 100);
   });
 
@@ -142,6 +165,8 @@ describe("whatever the flags say", () => {
       fc.property(options, fc.array(step, { maxLength: 40 }), (chosen, steps) => {
         const segmenter = createSegmenter(chosen);
         const actions: SegmentAction[] = [];
+        /** By the number of actions said before: where the segmenter last said that what lies before is not needed. */
+        const needed: number[] = [];
         let end = 0;
         for (const next of steps) {
           if (typeof next === "number") {
@@ -156,6 +181,8 @@ describe("whatever the flags say", () => {
             end += WINDOW_SAMPLES;
             actions.push(...segmenter.push(voice, loudness * i));
             const { open } = segmenter;
+            needed[actions.length] = segmenter.neededFrom;
+            if (open !== undefined && open.hear < segmenter.neededFrom) expect.fail("the open utterance is forgotten");
             if (open !== undefined) expect(open).toMatchObject({ start: segmenter.closedTo, end });
             // Silence waits 5.3 s at most, an utterance its longest, a doubtful voice the quiet that ends it.
             expect(end - segmenter.closedTo).toBeLessThanOrEqual(
@@ -169,7 +196,15 @@ describe("whatever the flags say", () => {
         end += 1;
         actions.push(...segmenter.flush(end));
         expectTiling(actions, end);
-        for (const { start, end: to } of utterances(actions)) {
+        // What was said not to be needed any more is not asked for later.
+        let neededFrom = 0;
+        for (const [i, action] of actions.entries()) {
+          neededFrom = Math.max(neededFrom, needed[i] ?? 0);
+          if (action.type !== "silence") expect(action.hear).toBeGreaterThanOrEqual(neededFrom);
+        }
+        for (const { hear, start, end: to } of utterances(actions)) {
+          expect(start - hear).toBeGreaterThanOrEqual(0);
+          expect(start - hear).toBeLessThanOrEqual(0.7 * SECOND);
           expect(to - start).toBeLessThanOrEqual((chosen.maxMs / 1_000 + 0.1) * SECOND);
         }
       }),

@@ -43,6 +43,8 @@ describe("a live stream", () => {
     ["pcm16", "pcm16", "linear16", 0],
     ["pcm8", "pcm8", "linear8", 1],
     ["pcm8-16bit", "pcm8", "linear16", 1],
+    ["aac", "aac", "aac", 1],
+    ["lc3_fs1030", "lc3_fs1030", "lc3", 1],
   ] as const)("of %s gives the words, on the sample's own clock", async (kind, codec, encoding, edits) => {
     const { messages, sampleRate } = await jfkMessages(kind);
     const heard = listen(speech.engine, { codec, encoding, sampleRate });

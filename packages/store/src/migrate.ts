@@ -6,8 +6,18 @@ import { HoldfastError } from "@holdfast/contract";
 import { Migrator } from "kysely/migration";
 import type { Db } from "./database.ts";
 import * as initial from "./migrations/0001_initial.ts";
+import * as channels from "./migrations/0002_channels.ts";
+import * as lifecycle from "./migrations/0003_lifecycle.ts";
+import * as effects from "./migrations/0004_effects.ts";
+import * as peoplePhotos from "./migrations/0005_people_photos.ts";
 
-const MIGRATIONS = { "0001_initial": initial };
+const MIGRATIONS = {
+  "0001_initial": initial,
+  "0002_channels": channels,
+  "0003_lifecycle": lifecycle,
+  "0004_effects": effects,
+  "0005_people_photos": peoplePhotos,
+};
 
 /** Returns the names of the migrations that were run now, oldest first. */
 export async function migrate(db: Db): Promise<string[]> {

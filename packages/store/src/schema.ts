@@ -3,6 +3,7 @@
  * conversion is in `database.ts`. Every table of user data has `user_id` first in its key, so it can be partitioned by user.
  */
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { AudioFileView } from "./audio-files/view.ts";
 
 /** Selected as a number of milliseconds, written as a Date. */
 type Time = ColumnType<number, Date, Date>;
@@ -40,13 +41,24 @@ export interface ConversationsTable {
   client_device_id: string | null;
   client_platform: string | null;
   recording_session_id: string | null;
+  call_id: string | null;
   summary_kind: string | null;
   state_reason: string | null;
   user_title: Generated<boolean>;
+  /** A person wrote the overview. */
+  user_summary: Generated<boolean>;
   silence_timeout_ms: number;
   end_requested_at: NullableTime;
   finalization_revision: Generated<number>;
   finalization_job_id: string | null;
+  /** The offline job whose words are arriving, until it asks for the summary. */
+  upload_job_id: Generated<string | null>;
+  /** Set by a trigger. */
+  lifecycle_sequence: ColumnType<number, never, never>;
+  /** The finalisation whose result is shown; null before the first. */
+  completed_revision: number | null;
+  /** What clients see of `audio_files`, written with them. */
+  audio_files: ColumnType<AudioFileView[], string | undefined, string>;
   /** Written by SQL only; never selected by name. */
   search: ColumnType<string | null, null | undefined, null>;
   created_at: Time;
@@ -76,6 +88,10 @@ export interface RecordingSessionsTable {
   language: string;
   durable_messages: Generated<number>;
   transcribed_messages: Generated<number>;
+  /** Only for several channels: messages of each channel before this count have their words. */
+  channel_marks: NullableJson<Record<string, number>>;
+  /** The client brings the words: durable sound counts as transcribed. */
+  words_by_client: Generated<boolean>;
   epoch: Generated<number>;
   lease_until: NullableTime;
   created_at: Time;
@@ -93,6 +109,7 @@ export interface AudioChunksTable {
   codec: string;
   sample_rate: number;
   layout: string;
+  channels: Generated<number>;
   payload: Buffer;
 }
 
@@ -111,6 +128,7 @@ export interface JobsTable {
   generation: Generated<number>;
   attempts: Generated<number>;
   tries: Generated<number>;
+  lost_leases: Generated<number>;
   lease_epoch: Generated<number>;
   lease_owner: string | null;
   lease_until: NullableTime;
@@ -150,6 +168,11 @@ export interface MemoriesTable {
   category: string;
   tags: Json<string[]>;
   visibility: Generated<string>;
+  reviewed: Generated<boolean>;
+  user_review: boolean | null;
+  edited: Generated<boolean>;
+  /** A tombstone without content: the same fact does not come back. */
+  deleted_at: NullableTime;
   created_at: Time;
   updated_at: Time;
 }
@@ -159,11 +182,86 @@ export interface ActionItemsTable {
   id: string;
   conversation_id: string | null;
   description: string;
+  /** `taskKey` of the description: what makes two tasks the same. */
+  task_key: Generated<string>;
   completed: Generated<boolean>;
+  /** Written by a person, not drawn from a conversation. */
+  manual: Generated<boolean>;
+  edited: Generated<boolean>;
   due_at: NullableTime;
   completed_at: NullableTime;
+  /** A tombstone without content: the same task does not come back. */
+  deleted_at: NullableTime;
   created_at: Time;
   updated_at: Time;
+}
+
+export interface UserSettingsTable {
+  user_id: string;
+  private_cloud_sync: Generated<boolean>;
+  webhook_secret: string | null;
+  updated_at: Time;
+}
+
+export interface WebhooksTable {
+  user_id: string;
+  type: string;
+  url: string;
+  /** `audio_bytes` only. */
+  every_seconds: number | null;
+  enabled: boolean;
+  updated_at: Time;
+}
+
+export interface DeliveriesTable {
+  user_id: string;
+  id: string;
+  conversation_id: string;
+  type: string;
+  outcome: string;
+  /** HTTP status of the last answer, if there was one. */
+  status: number | null;
+  ended_at: Time;
+}
+
+export interface AudioFilesTable {
+  user_id: string;
+  id: string;
+  conversation_id: string;
+  ordinal: number;
+  started_at: Time;
+  /** At 16 kHz, filled gaps included. */
+  samples: number;
+  /** Those of them that were recorded. */
+  captured_samples: number;
+  bytes: number;
+  blob_key: string;
+  pcm_state: Generated<string>;
+  pcm_used_at: NullableTime;
+  created_at: Time;
+}
+
+export interface PeopleTable {
+  user_id: string;
+  id: string;
+  name: string;
+  /** `nameKey` of the name. */
+  name_key: string;
+  created_at: Time;
+  updated_at: Time;
+}
+
+export interface PhotosTable {
+  user_id: string;
+  conversation_id: string;
+  id: string;
+  content_type: string;
+  bytes: Buffer;
+  /** Null until somebody tried to describe it; empty where nothing can be said. */
+  description: string | null;
+  discarded: Generated<boolean>;
+  created_at: Time;
+  described_at: NullableTime;
 }
 
 export interface Schema {
@@ -178,4 +276,10 @@ export interface Schema {
   sync_contents: SyncContentsTable;
   memories: MemoriesTable;
   action_items: ActionItemsTable;
+  user_settings: UserSettingsTable;
+  webhooks: WebhooksTable;
+  deliveries: DeliveriesTable;
+  audio_files: AudioFilesTable;
+  people: PeopleTable;
+  photos: PhotosTable;
 }

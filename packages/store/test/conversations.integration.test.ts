@@ -47,7 +47,7 @@ async function spoken(id: string, text: string) {
     conversationId: id,
     upserts: [segment(`s-${id}`, text, 0, 1)],
     deletedIds: [],
-    transcribedMessages: 10,
+    watermark: { transcribedMessages: 10 },
     startedAtMs: T0,
     nowMs: T0 + 1_000,
   });
@@ -100,7 +100,9 @@ describe("ending a conversation", () => {
     await openConversation(db, "sound");
     await chunk(db, await recording(db, "r-sound"), "sound", 0, 10);
     const removed = [];
-    for (const id of ["empty", "words", "sound", "unknown"]) removed.push(await removeIfEmpty(db, USER, id));
+    for (const id of ["empty", "words", "sound", "unknown"]) {
+      removed.push(await removeIfEmpty(db, { userId: USER, conversationId: id, nowMs: T0 + 60_000 }));
+    }
     expect(removed).toEqual([true, false, false, false]);
     expect(await findConversation(db, USER, "empty")).toBeUndefined();
   });

@@ -53,7 +53,7 @@ export async function recording(db: Db, id = "r1", nowMs = T0): Promise<Recordin
 
 /** Writes `count` messages, numbered from `first`, bound to a conversation. */
 export async function chunk(db: Db, hold: RecordingHold, conversationId: string, first: number, count: number) {
-  return await appendChunk(db, {
+  const part = {
     userId: hold.userId,
     sessionId: hold.id,
     epoch: hold.epoch,
@@ -65,8 +65,8 @@ export async function chunk(db: Db, hold: RecordingHold, conversationId: string,
     codec: "opus",
     sampleRate: 16_000,
     layout: "linear8",
+    channels: 1,
     payload: writeFrames(Array.from({ length: count }, (_, i) => Uint8Array.from([1, first + i]))),
-    nowMs: T0,
-    leaseMs: 20_000,
-  });
+  };
+  return await appendChunk(db, part, { nowMs: T0, leaseMs: 20_000 });
 }

@@ -96,6 +96,21 @@ describe("blobs in a folder", () => {
     }
   });
 
+  it("are listed by folder, with the time of the last blob in it", async () => {
+    const blobs = await openDirectoryBlobs(folder, 0);
+    expect(await blobs.list("uploads")).toEqual([]);
+    for (const key of ["uploads/a/0", "uploads/a/1", "uploads/b/0", "uploads/c", "other/d/0"]) {
+      await blobs.commit(await blobs.stage(Readable.from([Buffer.alloc(1)]), { maxBytes: 9 }), key);
+    }
+    await utimes(join(folder, "objects", "uploads", "a"), 5, 5);
+    const listed = (await blobs.list("uploads")).sort((x, y) => x.prefix.localeCompare(y.prefix));
+    expect(listed).toEqual([
+      { prefix: "uploads/a", modifiedMs: 5_000 },
+      { prefix: "uploads/b", modifiedMs: expect.closeTo(systemClock.now(), -5) },
+    ]);
+    await expect(blobs.list("../x")).rejects.toSatisfy(isHoldfastError);
+  });
+
   it("clear what a dead process left, and nothing younger", async () => {
     await openDirectoryBlobs(folder, 0);
     const old = join(folder, "staging", "old");

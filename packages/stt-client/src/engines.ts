@@ -38,7 +38,7 @@ export interface SttEngine {
 
 export const EMBEDDED = "embedded";
 
-const ALL_ENCODINGS: readonly StreamEncoding[] = ["opus", "linear16", "linear8"];
+const ALL_ENCODINGS: readonly StreamEncoding[] = ["opus", "linear16", "linear8", "aac", "lc3"];
 
 type SttConfig = Pick<
   Config,

@@ -4,7 +4,6 @@
  */
 export { type TranscribeOptions, type Transcription, transcribe, transcribeAny } from "./batch.ts";
 export { EMBEDDED, type EngineCapabilities, parseEngines, type SttEngine } from "./engines.ts";
-export { createOpener, type LiveOptions, type OpenRequest, type OpenStream, type PassedOver } from "./opener.ts";
 export { selectBatch, selectLive, speaks } from "./select.ts";
 export {
   openStream,

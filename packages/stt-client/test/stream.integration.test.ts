@@ -2,7 +2,7 @@ import { parseConfig, type StreamResults } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
 import { fastClock, type ScriptedDeepgram, startScriptedDeepgram, waitFor } from "@holdfast/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createOpener, openStream, parseEngines, type StreamEnd, type SttEngine } from "../src/index.ts";
+import { openStream, parseEngines, type StreamEnd, type SttEngine } from "../src/index.ts";
 
 const OPTIONS = { codec: "pcm16", encoding: "linear16", sampleRate: 16_000, interim: true } as const;
 /** Half a second of linear16. */
@@ -154,50 +154,5 @@ describe("the end of a stream", () => {
     expect((await ended).error).toBeUndefined();
     expect(ends).toHaveLength(1);
     await stream.finish();
-  });
-});
-
-describe("failover", () => {
-  const open = (url: string, other: string) => {
-    const engines = parseEngines(parseConfig({ HOLDFAST_STT: `deepgram+${url},deepgram+${other}` }));
-    const { codec, sampleRate, interim } = OPTIONS;
-    return createOpener(engines, { codec, sampleRate, interim }, { clock: systemClock });
-  };
-  const request = { layout: "linear8", onResults: () => {}, onEnd: () => {} } as const;
-
-  it("goes to the next engine when one refuses, and does not ask that one again soon", async () => {
-    const second = await startScriptedDeepgram();
-    try {
-      server.refuse = { status: 503 };
-      const opener = open(server.url, second.url);
-      const first = await opener(request);
-      server.refuse = undefined;
-      const again = await opener(request);
-      expect(second.connections).toHaveLength(2);
-      expect(server.connections).toHaveLength(0);
-      first.abort();
-      again.abort();
-    } finally {
-      await second.close();
-    }
-  });
-
-  it("passes over an engine whose stream broke before it said anything", async () => {
-    const second = await startScriptedDeepgram();
-    try {
-      const opener = open(server.url, second.url);
-      const ended = new Promise((resolve) => void opener({ ...request, onEnd: resolve }));
-      (await connection()).close(1011);
-      await ended;
-      (await opener(request)).abort();
-      expect(second.connections).toHaveLength(1);
-    } finally {
-      await second.close();
-    }
-  });
-
-  it("rejects with the failure of the last one when none takes the stream", async () => {
-    const opener = open("ws://127.0.0.1:1", "ws://127.0.0.1:1/other");
-    await expect(opener(request)).rejects.toMatchObject({ code: "stt_unreachable" });
   });
 });

@@ -10,3 +10,4 @@ export * from "./roles.ts";
 export * from "./speech-fixture.ts";
 export * from "./stt/index.ts";
 export * from "./wait.ts";
+export * from "./word-errors.ts";

@@ -101,31 +101,3 @@ export class LiveClient implements AsyncDisposable {
     if (event.type === "segments_deleted") for (const id of event.segment_ids as string[]) this.segments.delete(id);
   }
 }
-
-/** Lower-case words without punctuation: what must be equal whatever the recogniser thinks of commas. */
-export function plainWords(text: string): string[] {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}' ]/gu, " ")
-    .split(/\s+/)
-    .filter((word) => word !== "");
-}
-
-/** The words of `fixtures/jfk.wav`. */
-export const JFK_WORDS: readonly string[] = plainWords(
-  "And so my fellow Americans ask not what your country can do for you ask what you can do for your country",
-);
-
-/** Word errors between what was said and what was understood: substitutions, insertions and deletions together. */
-export function wordErrors(said: readonly string[], understood: readonly string[]): number {
-  let row = Array.from({ length: understood.length + 1 }, (_, i) => i);
-  for (const [i, word] of said.entries()) {
-    const next = [i + 1];
-    for (const [j, other] of understood.entries()) {
-      const same = word === other ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + same, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}

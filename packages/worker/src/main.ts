@@ -4,8 +4,7 @@
  */
 import { HoldfastError } from "@holdfast/contract";
 import { runProcess } from "@holdfast/runtime";
-import { openDatabase, openDirectoryBlobs } from "@holdfast/store";
-import { blobFolder } from "./blob-folder.ts";
+import { blobFolder, openDatabase, openDirectoryBlobs } from "@holdfast/store";
 import { startWorker } from "./worker.ts";
 
 const CONNECTIONS = 5;

@@ -3,13 +3,13 @@
  * everything it needs to know is in the store, so any number of workers may run, and one that dies is replaced by the lease
  * of its jobs running out.
  */
-import type { Job } from "@holdfast/store";
-import { startJobLoop } from "@holdfast/store";
+import { failRepair, failUpload, type Job, type JobFailure, startJobLoop } from "@holdfast/store";
 import type { JobDeps, WorkerDeps } from "./deps.ts";
 import { handleRepair } from "./repair/handle.ts";
 import { createTranscriber } from "./speech/transcriber.ts";
 import { startSweeps } from "./sweeps/sweeps.ts";
 import { handleSync } from "./sync/handle.ts";
+import { readProgress, touchedIds } from "./sync/progress.ts";
 
 const CONCURRENCY = 2;
 
@@ -33,6 +33,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     log,
     handle: (job: Job, signal: AbortSignal) =>
       job.kind === "repair" ? handleRepair(jobDeps, job, signal) : handleSync(jobDeps, job, signal),
+    fail: (job: Job, failure: JobFailure) =>
+      job.kind === "repair"
+        ? failRepair(db, job, failure, clock.now(), random.next())
+        : failUpload(db, job, touchedIds(readProgress(job.progress, 0)), failure, clock.now(), random.next()),
   });
   const sweeps = startSweeps(deps);
   let drained: Promise<void> | undefined;

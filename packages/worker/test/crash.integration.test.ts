@@ -1,6 +1,8 @@
 /** Worker processes that are killed with SIGKILL in the middle of a job: another finishes it, and no word is there twice. */
+import { listJobs } from "@holdfast/store";
 import { startRole, startTestServer, type TestRole, type TestServer, waitFor } from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { abandon, openLive, record } from "./support/live.ts";
 import { beeps, binFile, words } from "./support/sounds.ts";
 import { startToneEngine, type ToneEngine } from "./support/tone-engine.ts";
 import { openWorld, T0, type World } from "./support/world.ts";
@@ -32,6 +34,15 @@ async function startWorkerProcess(): Promise<TestRole> {
   return role;
 }
 
+/** What fifteen seconds would do; the first test waits for them. */
+async function runOutLeases(): Promise<void> {
+  await world.db
+    .updateTable("jobs")
+    .set({ lease_until: new Date(0) })
+    .where("state", "=", "leased")
+    .execute();
+}
+
 const LONG = Array.from({ length: 200 }, (_, i) => ({ at: i, hz: 300 + 100 * (i % 20) }));
 
 test("killed between two pieces, its successor goes on behind the first", async () => {
@@ -48,6 +59,29 @@ test("killed between two pieces, its successor goes on behind the first", async 
   expect(await world.spoken()).toMatchObject([{ words: words(LONG) }]);
 });
 
+test("killed in a repair, its successor goes on behind the words that are stored", async () => {
+  engine.mood = (question) => (question === 1 ? "wait" : "hear");
+  const hold = await openLive(world.db, "c1", "r1", "pcm8");
+  await record(world.db, hold, "c1", "pcm8", beeps(LONG, 200), { first: 0, ms: T0 });
+  await abandon(world.db);
+  const first = await startWorkerProcess();
+  await waitFor("the second question", () => engine.waiting() === 1, 60_000);
+  const [stored] = await world.spoken();
+  expect(stored?.words).toEqual(words(LONG).slice(0, stored?.words.length));
+  expect(stored?.words.length).toBeGreaterThan(80);
+  await first.kill();
+  await runOutLeases();
+  await startWorkerProcess();
+  const ended = await waitFor(
+    "the end of the repair",
+    async () => (await listJobs(world.db, { kinds: ["repair"], limit: 1 })).find((job) => job.completedMs !== null),
+    60_000,
+  );
+  expect(ended).toMatchObject({ state: "completed", attempts: 0, tries: 0, result: { segments: LONG.length } });
+  expect(engine.asked.count).toBe(3);
+  expect(await world.spoken()).toMatchObject([{ words: words(LONG) }]);
+});
+
 test("one that was only frozen writes nothing after its successor took over", async () => {
   engine.mood = (question) => (question === 0 ? "wait" : "hear");
   const frozen = await startWorkerProcess();
@@ -55,6 +89,7 @@ test("one that was only frozen writes nothing after its successor took over", as
   const id = await world.upload([await binFile("opus", beeps(list, 3), T0)]);
   await waitFor("the question", () => engine.waiting() === 1, 60_000);
   process.kill(frozen.pid, "SIGSTOP");
+  await runOutLeases();
   await startWorkerProcess();
   const job = await world.ended(id, 60_000);
   engine.release();

@@ -1,7 +1,7 @@
 /** Small readings: the job's payload, the order and the partition of files, the blob folder, what an error becomes. */
 import { HoldfastError } from "@holdfast/contract";
+import { blobFolder } from "@holdfast/store";
 import { describe, expect, test } from "vitest";
-import { blobFolder } from "../src/blob-folder.ts";
 import { LeaseLost } from "../src/lease-lost.ts";
 import { failureToRecord } from "../src/settle-failure.ts";
 import { inCaptureOrder, partitionOf, readSyncPayload } from "../src/sync/payload.ts";

@@ -20,6 +20,7 @@ function chunk(firstMessage: number, capturedAtMs: number, changes: Partial<Stor
     codec: "pcm16",
     sampleRate: 16_000,
     layout: "linear16",
+    channels: 1,
     ...changes,
     messages,
   };

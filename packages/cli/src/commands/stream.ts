@@ -1,7 +1,7 @@
 /** `holdfast stream FILE`: sends a sound file over the live route, as a device would, and prints the finished conversation. */
 import { existsSync } from "node:fs";
 import type { ListenSocketEvent } from "@holdfast/client";
-import { type DecodableCodec, isDecodable } from "@holdfast/contract";
+import type { DecodableCodec } from "@holdfast/contract";
 import type { Command } from "commander";
 import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
@@ -72,8 +72,12 @@ async function stream(file: string, options: StreamCommandOptions, context: Comm
   return conversation?.status === "failed" ? EXIT.jobFailed : EXIT.ok;
 }
 
+/** What this command can encode; the server decodes more. */
+const CODECS: readonly DecodableCodec[] = ["opus", "opus_fs320", "pcm16", "pcm8"];
+
 function codecOf(name: string): DecodableCodec {
-  if (isDecodable(name)) return name;
+  const codec = CODECS.find((known) => known === name);
+  if (codec !== undefined) return codec;
   throw new ExitError(`--codec is opus, opus_fs320, pcm16 or pcm8, not ${name}`, EXIT.usage);
 }
 

@@ -26,6 +26,13 @@ const CHECKS: Readonly<Record<ListenEvent["type"], (fields: Fields) => boolean>>
   memory_processing_started: (fields) => isConversation(fields.memory),
   memory_created: (fields) => isConversation(fields.memory),
   segments_deleted: (fields) => Array.isArray(fields.segment_ids) && fields.segment_ids.every(isText),
+  speaker_label_suggestion: (fields) => isCount(fields.speaker_id) && isText(fields.person_name),
+  photo_processing: (fields) => isText(fields.temp_id) && isText(fields.photo_id),
+  photo_described: (fields) => isText(fields.photo_id) && isText(fields.description),
+  onboarding_question: (fields) => isText(fields.question) && isCount(fields.question_index),
+  question_answered: (fields) => isCount(fields.question_index),
+  question_skipped: (fields) => isCount(fields.question_index),
+  onboarding_complete: (fields) => isCount(fields.answers_count),
   audio_ack: (fields) => isCount(fields.sequence) && isText(fields.recording_session_id),
   auth_response: (fields) => typeof fields.success === "boolean",
 };

@@ -3,13 +3,10 @@
  * low-complexity core at half the rate, with the upper half of the spectrum described on top: decoding only the core keeps
  * everything up to 8 kHz or more, which is all that speech recognition uses.
  */
-import { HoldfastError } from "@holdfast/contract";
+import { AAC_SAMPLE_RATES, adtsFrames, HoldfastError } from "@holdfast/contract";
 import { downmix } from "./channels.ts";
 import type { PacketDecoder } from "./packet-decoder.ts";
 
-const SAMPLE_RATES = [
-  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
-];
 const LOW_COMPLEXITY = 2;
 const NOISE_SEED = 0x1f2e3d4c;
 /** Spectral band replication, and the same with parametric stereo: the core's real profile follows the outer rate. */
@@ -25,14 +22,18 @@ export async function createAacDecoder(
   track: AacSettings,
 ): Promise<PacketDecoder> {
   const settings = description === undefined ? track : readAudioSpecificConfig(description);
-  const rate = SAMPLE_RATES[settings.rateIndex];
+  return openAacDecoder(await loadAac(), settings);
+}
+
+/** A decoder of bare or ADTS frames. Throws `unsupported_audio` for what it cannot decode. */
+export function openAacDecoder(AV: AacLibrary, settings: AacSettings): PacketDecoder & { decode: DecodeAac } {
+  const rate = AAC_SAMPLE_RATES[settings.rateIndex];
   if (rate === undefined || settings.channels < 1 || settings.channels > 2) {
     throw new HoldfastError("this kind of AAC is not supported", {
       code: "unsupported_audio",
       class: "permanent_input",
     });
   }
-  const AV = await loadAac();
   const found = AV.Decoder.find("mp4a");
   if (found === undefined) throw new Error("the AAC decoder did not register itself");
   const decoder: typeof found.prototype = Object.create(found.prototype);
@@ -44,7 +45,7 @@ export async function createAacDecoder(
     rate,
     decode(packet): Float32Array | undefined {
       const list = new AV.BufferList();
-      list.append(new AV.Buffer(withoutAdtsHeader(packet)));
+      list.append(new AV.Buffer(adtsFrames(packet)[0]?.payload ?? packet));
       decoder.bitstream = new AV.Bitstream(new AV.Stream(list));
       noise = ownNoise;
       try {
@@ -59,6 +60,10 @@ export async function createAacDecoder(
   };
 }
 
+type DecodeAac = (packet: Uint8Array) => Float32Array | undefined;
+
+export type AacLibrary = typeof import("av").default;
+
 /** State of the noise generator while a packet is decoded; between packets each decoder keeps its own. */
 let noise = 0;
 
@@ -67,7 +72,7 @@ let noise = 0;
  * samples; noise bands (common in stereo files) then come out as NaN. The field that holds its state is replaced by the
  * generator that was meant.
  */
-async function loadAac(): Promise<typeof import("av").default> {
+export async function loadAac(): Promise<AacLibrary> {
   const { default: AV } = await import("av");
   await import("aac");
   const { default: ICStream } = await import("aac/src/ics.js");
@@ -84,7 +89,7 @@ async function loadAac(): Promise<typeof import("av").default> {
 
 /** Index into the table of sample rates, for a stream that has no configuration of its own (ADTS). */
 export function aacRateIndex(sampleRate: number): number {
-  return SAMPLE_RATES.indexOf(sampleRate);
+  return AAC_SAMPLE_RATES.indexOf(sampleRate);
 }
 
 /** AudioSpecificConfig, ISO 14496-3 section 1.6.2.1: profile, rate, channels, and the core's profile for HE-AAC. */
@@ -117,11 +122,4 @@ function readRateIndex(read: (count: number) => number): number {
 function lowComplexityConfig({ rateIndex, channels }: AacSettings): Uint8Array {
   const bits = (LOW_COMPLEXITY << 11) | (rateIndex << 7) | (channels << 3);
   return Uint8Array.of(bits >> 8, bits & 0xff);
-}
-
-/** ADTS files carry a header of 7 bytes (9 with a checksum) before each frame. */
-function withoutAdtsHeader(packet: Uint8Array): Uint8Array {
-  const isAdts = packet[0] === 0xff && ((packet[1] ?? 0) & 0xf6) === 0xf0;
-  if (!isAdts) return packet;
-  return packet.subarray(((packet[1] ?? 0) & 1) === 1 ? 7 : 9);
 }

@@ -16,6 +16,8 @@ export interface LiveTranscript {
   readonly tail: readonly Segment[];
   /** What the client holds of the part that can still change, by id. */
   readonly shown: ReadonlyMap<string, Segment>;
+  /** Channels say who speaks, so no sentence is repaired across speakers. */
+  readonly speakersCertain: boolean;
 }
 
 export interface ClientUpdate {
@@ -31,33 +33,43 @@ export interface FinalStep {
   readonly removedIds: readonly string[];
 }
 
-export const emptyTranscript: LiveTranscript = { tail: [], shown: new Map() };
+export const emptyTranscript: LiveTranscript = { tail: [], shown: new Map(), speakersCertain: false };
 
 /** Starts from what is stored already (a resumed conversation). The client is taken to know it. */
-export function resumeTranscript(stored: readonly Segment[]): LiveTranscript {
+export function resumeTranscript(stored: readonly Segment[], speakersCertain = false): LiveTranscript {
   const tail = stored.slice(-TAIL);
-  return { tail, shown: byId(tail) };
+  return { tail, shown: byId(tail), speakersCertain };
 }
 
-/** `partial` undefined withdraws what was shown of the last one. */
-export function showPartial(
+/** `partials`: of everybody who speaks now, one each; what was shown of others is withdrawn. */
+export function showPartials(
   state: LiveTranscript,
-  partial: Segment | undefined,
+  partials: readonly Segment[],
 ): { readonly next: LiveTranscript; readonly update: ClientUpdate } {
-  const view = partial === undefined ? state.tail : mergeSegments(state.tail, [partial]);
-  return { next: { tail: state.tail, shown: byId(view) }, update: difference(state.shown, view) };
+  const view = mergeSegments(state.tail, partials, state.speakersCertain);
+  return { next: { ...state, shown: byId(view) }, update: difference(state.shown, view) };
 }
 
-export function addFinals(state: LiveTranscript, finals: readonly Segment[]): FinalStep {
-  const merged = mergeSegments(state.tail, finals);
+/** `partials`: of those who go on speaking, on other channels. */
+export function addFinals(
+  state: LiveTranscript,
+  finals: readonly Segment[],
+  partials: readonly Segment[] = [],
+): FinalStep {
+  const merged = mergeSegments(state.tail, finals, state.speakersCertain);
+  const view = mergeSegments(merged, partials, state.speakersCertain);
   const before = byId(state.tail);
-  const tail = merged.slice(-TAIL);
   return {
-    next: { tail, shown: byId(tail) },
-    update: difference(state.shown, merged),
+    next: { ...state, tail: merged.slice(-TAIL), shown: byId(view.slice(-TAIL)) },
+    update: difference(state.shown, view),
     upserts: merged.filter((segment) => !isSame(before.get(segment.id), segment)),
     removedIds: [...before.keys()].filter((id) => !merged.some((segment) => segment.id === id)),
   };
+}
+
+/** Says whose words the last segments are: they were named by a person, here and in the store, and the client knows it. */
+export function relabel(state: LiveTranscript, label: (segment: Segment) => Segment): LiveTranscript {
+  return { ...state, tail: state.tail.map(label), shown: byId([...state.shown.values()].map(label)) };
 }
 
 function byId(segments: readonly Segment[]): Map<string, Segment> {
@@ -65,7 +77,8 @@ function byId(segments: readonly Segment[]): Map<string, Segment> {
 }
 
 function isSame(a: Segment | undefined, b: Segment): boolean {
-  return a !== undefined && a.text === b.text && a.start === b.start && a.end === b.end && a.speaker === b.speaker;
+  const samePerson = a?.person_id === b.person_id && a.is_user === b.is_user;
+  return samePerson && a.text === b.text && a.start === b.start && a.end === b.end && a.speaker === b.speaker;
 }
 
 function difference(shown: ReadonlyMap<string, Segment>, view: readonly Segment[]): ClientUpdate {

@@ -2,9 +2,9 @@
  * Joins newly recognised segments to the end of a transcript, one by one (reference listen-and-pusher 3.2). `a` is the last
  * segment so far, `b` the new one.
  *
- * 1. Different `stt_provider`: never joined.
- * 2. Different speakers, continuation, `a` ends in an unfinished tail: the sentence is repaired across the border (a short
- *    first sentence of `b` moves to `a`, or a short unfinished `b` is absorbed, or the tail moves to the front of `b`).
+ * 1. Different `stt_provider`, person, or source of the speaker's label: never joined.
+ * 2. Different speakers (unless it is certain who they are: channels of a call, a person's own decision), continuation,
+ *    `a` ends in an unfinished tail: the sentence is repaired across the border (a short first sentence of `b` moves to `a`, or a short unfinished `b` is absorbed, or the tail moves to the front of `b`).
  * 3. Same speaker, continuation, `a` short (< 125 characters) or unfinished: `b` is appended.
  * 4. Same speaker, `a` unfinished and `b` begins in lower case: appended whatever the gap.
  * 5. Texts are normalised.
@@ -14,22 +14,34 @@
 import { SEGMENTS, type Segment } from "@holdfast/contract";
 import { endsSentence, isFinished, normaliseText, sentences, startsLowerCase, unfinishedTail } from "./text.ts";
 
-export function mergeSegments(existing: readonly Segment[], incoming: readonly Segment[]): Segment[] {
+/** `speakersCertain`: no sentence is repaired across speakers. */
+export function mergeSegments(
+  existing: readonly Segment[],
+  incoming: readonly Segment[],
+  speakersCertain = false,
+): Segment[] {
   const list = [...existing];
   for (const raw of [...incoming].sort((x, y) => x.start - y.start)) {
     const b = { ...raw, text: normaliseText(raw.text) };
     if (b.text === "") continue;
     const a = list.pop();
-    list.push(...(a === undefined ? [b] : joinPair(a, b)));
+    list.push(...(a === undefined ? [b] : joinPair(a, b, speakersCertain)));
   }
   return list;
 }
 
 /** What `a` and `b` become: one segment, two, or both as they were. */
-function joinPair(a: Segment, b: Segment): Segment[] {
-  if (a.stt_provider !== b.stt_provider) return [a, b];
+function joinPair(a: Segment, b: Segment, speakersCertain: boolean): Segment[] {
+  if (a.stt_provider !== b.stt_provider || !sameLabel(a, b)) return [a, b];
   const sameSpeaker = a.speaker === b.speaker || (a.is_user && b.is_user);
-  return sameSpeaker ? joinSameSpeaker(a, b) : repairSentence(a, b);
+  if (sameSpeaker) return joinSameSpeaker(a, b);
+  const decided = a.speaker_label_source === "manual" || b.speaker_label_source === "manual";
+  return speakersCertain || decided ? [a, b] : repairSentence(a, b);
+}
+
+/** Words of two people stay apart, and so do those whose speaker a person named and those where nobody did. */
+function sameLabel(a: Segment, b: Segment): boolean {
+  return a.person_id === b.person_id && (a.speaker_label_source ?? null) === (b.speaker_label_source ?? null);
 }
 
 function inOrder(a: Segment, b: Segment): boolean {

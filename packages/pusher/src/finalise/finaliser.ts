@@ -120,7 +120,8 @@ async function enrich(deps: FinaliserDeps, job: Job, signal: AbortSignal): Promi
 
 /** The model's summary, or the basic one where there is no model or it failed. */
 async function summarise(deps: FinaliserDeps, job: Job, input: SummaryInput, signal: AbortSignal): Promise<Summarised> {
-  const silent = input.segments.every((segment) => segment.text.trim() === "");
+  const wordless = input.segments.every((segment) => segment.text.trim() === "");
+  const silent = wordless && (input.pictures ?? []).length === 0;
   if (deps.llm === undefined || silent) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
   try {
     return { summary: await deps.llm.summarise(input, signal), kind: deps.llm.kind, failure: undefined };

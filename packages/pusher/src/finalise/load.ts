@@ -1,5 +1,5 @@
 /** What a summariser needs to know of a stored conversation. */
-import { type ConversationRow, type Db, findConversation, type Job, loadSegments } from "@holdfast/store";
+import { type ConversationRow, type Db, findConversation, type Job, loadPhotos, loadSegments } from "@holdfast/store";
 import type { SummaryInput } from "../summary/port.ts";
 import { mayDiscard } from "./discard.ts";
 import { isEnrichment } from "./enrich.ts";
@@ -9,6 +9,7 @@ export async function loadInput(db: Db, job: Job): Promise<SummaryInput | undefi
   const row = await findConversation(db, job.userId, job.conversationId ?? "");
   if (row === undefined || row.finalization_job_id !== job.id) return undefined;
   const segments = await loadSegments(db, job.userId, row.id);
+  const photos = await loadPhotos(db, job.userId, row.id, { withBytes: false });
   const force = job.payload.force === true || isEnrichment(job.payload);
   return {
     conversationId: row.id,
@@ -16,7 +17,9 @@ export async function loadInput(db: Db, job: Job): Promise<SummaryInput | undefi
     language: row.language,
     startedAtMs: row.started_at,
     durationSeconds: durationSeconds(row, segments.at(-1)?.end ?? 0),
-    mayDiscard: mayDiscard(segments, force),
+    pictures: photos.flatMap(({ description }) => (description === null || description === "" ? [] : [description])),
+    // Somebody took the trouble to take a picture.
+    mayDiscard: photos.length === 0 && mayDiscard(segments, force),
   };
 }
 

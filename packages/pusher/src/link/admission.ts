@@ -3,13 +3,27 @@
  * every link must carry the internal token; without a configured token the server must be on loopback (see `mayBeOpen`).
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import {
+  type DecodableCodec,
+  isDecodable,
+  MAX_SAMPLE_RATE,
+  MIN_SAMPLE_RATE,
+  type Pcm8Layout,
+} from "@holdfast/contract";
 
 const LINK_PATH = "/v1/trigger/listen";
 const DEFAULT_RATE = 8_000;
 const MAX_UID_CHARACTERS = 256;
 
 export type Admission =
-  | { readonly admitted: true; readonly userId: string; readonly sampleRate: number }
+  | {
+      readonly admitted: true;
+      readonly userId: string;
+      readonly sampleRate: number;
+      /** What opcode 101 carries; bare 16-bit samples where the URL does not say. */
+      readonly codec: DecodableCodec;
+      readonly layout: Pcm8Layout;
+    }
   | { readonly admitted: false; readonly status: 400 | 401 | 404; readonly reason: string };
 
 export function admit(
@@ -24,8 +38,13 @@ export function admit(
   if (userId === "" || userId.length > MAX_UID_CHARACTERS || userId.includes("\0"))
     return refused(400, "no usable uid");
   const rate = parsed.searchParams.get("sample_rate") ?? String(DEFAULT_RATE);
-  if (!/^\d{4,6}$/u.test(rate)) return refused(400, "no usable sample_rate");
-  return { admitted: true, userId, sampleRate: Number(rate) };
+  const sampleRate = /^\d{4,6}$/u.test(rate) ? Number(rate) : 0;
+  if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) return refused(400, "no usable sample_rate");
+  const codec = parsed.searchParams.get("codec") ?? "pcm16";
+  if (!isDecodable(codec)) return refused(400, "no usable codec");
+  const layout = parsed.searchParams.get("audio_layout") ?? "linear8";
+  if (layout !== "linear8" && layout !== "linear16") return refused(400, "no usable audio_layout");
+  return { admitted: true, userId, sampleRate, codec, layout };
 }
 
 function refused(status: 400 | 401 | 404, reason: string): Admission {

@@ -2,25 +2,40 @@
  * One link: frames of one user's session, as they come (reference listen-and-pusher 5.2 and 5.7).
  *
  * - 103 alone says which conversation the session is in; the `memory_id` of a 102 concerns that batch only.
- * - 101 and 102 are counted and dropped, since nobody consumes them yet; nothing of them is kept.
+ * - 101 and 102 go to the consumers (`consumers.ts`), as far as anybody wants them. Sound before the first 103 belongs to
+ *   nobody and is dropped.
  * - 104 is worked on independently of this socket. Its 201 is sent if the socket is still open then.
  * - A frame that breaks the rules is counted and ignored. Text frames are such frames.
  * - 300 s without a message close the link with 1011.
  */
-import type { ProcessRequest, ProcessResult, PusherFrame } from "@holdfast/contract";
-import { CLOSE, decodePusherFrame, encodeResult, PUSHER } from "@holdfast/contract";
+import type { ProcessRequest, ProcessResult, PusherFrame, Segment } from "@holdfast/contract";
+import { CLOSE, decodePusherFrame, encodeResult, messageOf, PUSHER, readFrames } from "@holdfast/contract";
 import type { Clock, Timer } from "@holdfast/core";
 import type { RawData, WebSocket } from "ws";
 import type { LinkCounts, OnPusherEvent } from "../events.ts";
+import { type LinkConsumers, type LinkIdentity, noConsumers } from "./consumers.ts";
+import { openDeliveries } from "./deliveries.ts";
 
 export interface LinkDeps {
   readonly clock: Clock;
   readonly onEvent: OnPusherEvent;
   readonly process: (userId: string, request: ProcessRequest) => Promise<ProcessResult>;
+  /** Who takes words and sound; nobody unless told. */
+  readonly consumers?: LinkConsumers;
 }
 
-/** Serves the socket until it closes. */
-export function serveLink(socket: WebSocket, userId: string, link: number, deps: LinkDeps): void {
+const MAX_ID_CHARACTERS = 256;
+
+/** Serves the socket until it closes. Resolves when it has closed and the consumers have heard of it; never rejects. */
+export function serveLink(socket: WebSocket, identity: LinkIdentity, deps: LinkDeps): Promise<void> {
+  const { link, userId } = identity;
+  const ended = Promise.withResolvers<void>();
+  const deliveries = openDeliveries({
+    link: identity,
+    consumers: deps.consumers ?? noConsumers,
+    clock: deps.clock,
+    onFailure: (kind, error) => deps.onEvent({ type: "link_consumer_failed", link, kind, error: messageOf(error) }),
+  });
   const counts = { frames: 0, invalidFrames: 0, audioBytes: 0, segments: 0, requests: 0, dropped: 0 };
   let conversationId: string | undefined;
   let pending = 0;
@@ -33,18 +48,42 @@ export function serveLink(socket: WebSocket, userId: string, link: number, deps:
     else closeLink(socket, CLOSE.internal, "receive timeout");
   };
 
+  const refuse = (): void => {
+    counts.invalidFrames += 1;
+  };
+
+  const takeAudio = (startSeconds: number, payload: Uint8Array): void => {
+    if (!isSound(identity, startSeconds, payload)) {
+      refuse();
+      return;
+    }
+    counts.audioBytes += payload.length;
+    if (conversationId === undefined) counts.dropped += 1;
+    else deliveries.audio({ link: identity, conversationId, startSeconds, payload });
+  };
+
+  const takeWords = (memoryId: string | null, segments: readonly Segment[]): void => {
+    if (memoryId !== null && !isId(memoryId)) {
+      refuse();
+      return;
+    }
+    counts.segments += segments.length;
+    deliveries.transcript({ link: identity, conversationId: memoryId, segments });
+  };
+
   const handle = (frame: PusherFrame): void => {
     switch (frame.kind) {
       case "heartbeat":
         return;
       case "audio":
-        counts.audioBytes += frame.pcm.length;
+        takeAudio(frame.startSeconds, frame.payload);
         return;
       case "transcript":
-        counts.segments += frame.payload.segments.length;
+        takeWords(frame.payload.memory_id, frame.payload.segments);
         return;
       case "conversation":
-        conversationId = frame.conversationId;
+        if (isId(frame.conversationId)) conversationId = frame.conversationId;
+        else refuse();
         return;
       case "process":
         return void answer(frame.request);
@@ -54,7 +93,7 @@ export function serveLink(socket: WebSocket, userId: string, link: number, deps:
       case "result":
       case "timelineAck":
       case "invalid":
-        counts.invalidFrames += 1;
+        refuse();
         return;
       default:
         frame satisfies never;
@@ -80,20 +119,34 @@ export function serveLink(socket: WebSocket, userId: string, link: number, deps:
     lastMessageMs = deps.clock.now();
     counts.frames += 1;
     if (isBinary) handle(decodePusherFrame(bytesOf(data)));
-    else counts.invalidFrames += 1;
+    else refuse();
   });
   // A frame too large or not a WebSocket frame at all: ws closes the socket by itself.
   socket.on("error", () => {});
   socket.on("close", (code) => {
     timer.cancel();
+    const { batches: droppedBatches, audioBytes: droppedAudioBytes } = deliveries.dropped;
+    void deliveries.end().then(ended.resolve);
     deps.onEvent({
       type: "link_closed",
       link,
       code,
       bound: conversationId !== undefined,
-      ...(counts satisfies LinkCounts),
+      ...({ ...counts, droppedBatches, droppedAudioBytes } satisfies LinkCounts),
     });
   });
+  return ended.promise;
+}
+
+/** An id that a store can hold. */
+function isId(text: string): boolean {
+  return text !== "" && text.length <= MAX_ID_CHARACTERS && !text.includes("\0");
+}
+
+/** Whether the payload is what the URL of the link said it would be. */
+function isSound({ codec }: LinkIdentity, startSeconds: number, payload: Uint8Array): boolean {
+  if (!Number.isFinite(startSeconds) || payload.length === 0) return false;
+  return codec === "pcm16" ? payload.length % 2 === 0 : readFrames(payload).damage === undefined;
 }
 
 /** Says goodbye, and does not wait for ever for the answer. */

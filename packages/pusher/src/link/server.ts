@@ -5,12 +5,13 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { CLOSE } from "@holdfast/contract";
+import { CLOSE, PUSHER } from "@holdfast/contract";
+import { sleep } from "@holdfast/core";
 import { WebSocketServer } from "ws";
 import { admit } from "./admission.ts";
 import { closeLink, type LinkDeps, serveLink } from "./connection.ts";
 
-const LINKS = { max: 4_096, maxFrameBytes: 4 * 1024 * 1024, closeGraceMs: 2_000 } as const;
+const LINKS = { max: 4_096, maxFrameBytes: PUSHER.maxFrameBytes, closeGraceMs: 2_000 } as const;
 
 export interface LinkServerOptions extends LinkDeps {
   readonly port: number;
@@ -25,7 +26,7 @@ export interface LinkServer {
   links(): number;
   /** Refuses new links. The open ones stay. Idempotent. */
   refuse(): void;
-  /** Ends every link with 1001 and frees the port. Idempotent. */
+  /** Ends every link with 1001, gives consumers a moment for what they have not taken, and frees the port. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   });
   let refusing = false;
   let opened = 0;
+  const ends = new Set<Promise<void>>();
 
   const server = createServer((request, response) => {
     void respond(options, request).then(({ status, body }) => {
@@ -59,28 +61,36 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     }
     sockets.handleUpgrade(request, socket, head, (link) => {
       opened += 1;
-      serveLink(link, admission.userId, opened, options);
+      const { userId, codec, layout, sampleRate } = admission;
+      const end = serveLink(link, { link: opened, userId, codec, layout, sampleRate }, options);
+      ends.add(end);
+      void end.then(() => ends.delete(end));
     });
   });
   await listen(server, options.port, options.host);
 
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    refusing = true;
+    for (const link of sockets.clients) closeLink(link, CLOSE.goingAway, "the pusher is ending");
+    const stuck = options.clock.after(LINKS.closeGraceMs, () => {
+      for (const link of sockets.clients) link.terminate();
+      server.closeAllConnections();
+    });
+    server.closeIdleConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    stuck.cancel();
+    const waited = new AbortController();
+    await Promise.race([Promise.all(ends), sleep(options.clock, LINKS.closeGraceMs, waited.signal)]);
+    waited.abort();
+  };
   return {
     port: (server.address() as AddressInfo).port,
     links: () => sockets.clients.size,
     refuse: () => {
       refusing = true;
     },
-    async close() {
-      refusing = true;
-      for (const link of sockets.clients) closeLink(link, CLOSE.goingAway, "the pusher is ending");
-      const stuck = options.clock.after(LINKS.closeGraceMs, () => {
-        for (const link of sockets.clients) link.terminate();
-        server.closeAllConnections();
-      });
-      server.closeIdleConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      stuck.cancel();
-    },
+    close: () => (closed ??= close()),
   };
 }
 

@@ -32,7 +32,9 @@ export function answerBefore(request: ProcessRequest, job: Job | undefined): Pro
   const ended = answerOfEnded(conversationId, job);
   if (ended !== undefined) return ended;
   if (job.generation !== request.dispatch_generation) {
-    return { conversation_id: conversationId, error: "job_stale_generation", dispatch_generation: job.generation };
+    // The generation of the request: a late answer must not be taken for one about a newer request (reference 8.2 no. 12).
+    const stale = { error: "job_stale_generation", dispatch_generation: request.dispatch_generation };
+    return { conversation_id: conversationId, ...stale };
   }
   return job.state === "blocked" ? refuse(conversationId, "job_not_actionable") : undefined;
 }

@@ -5,8 +5,9 @@
  */
 import type { ProcessRequest, ProcessResult } from "@holdfast/contract";
 import { messageOf } from "@holdfast/contract";
-import type { Clock, Log } from "@holdfast/core";
-import { type Db, findJob, type Job, startJobLoop } from "@holdfast/store";
+import type { Clock, Log, Random } from "@holdfast/core";
+import { type Db, failFinalization, failJob, findJob, type Job, type JobFailure, startJobLoop } from "@holdfast/store";
+import { isEnrichment } from "../finalise/enrich.ts";
 import type { Finalise } from "../finalise/finaliser.ts";
 import { answerAfter, answerBefore, isJobId, refuse } from "./answer.ts";
 
@@ -15,6 +16,7 @@ const WORK = { concurrency: 4, runningNudges: 16, waitingNudges: 1_000 } as cons
 export interface WorkDeps {
   readonly db: Db;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   /** Name of this process in the job table. */
   readonly owner: string;
@@ -44,7 +46,10 @@ export function startWork(deps: WorkDeps): Work {
     running.set(job.id, run);
     return run;
   };
-  const loop = startJobLoop({ ...deps, kinds: ["finalization"], concurrency: WORK.concurrency, handle });
+  // A failed enrichment leaves its conversation as it is.
+  const fail = (job: Job, failure: JobFailure) =>
+    (isEnrichment(job.payload) ? failJob : failFinalization)(db, job, failure, deps.clock.now(), deps.random.next());
+  const loop = startJobLoop({ ...deps, kinds: ["finalization"], concurrency: WORK.concurrency, handle, fail });
 
   const process = async (userId: string, request: ProcessRequest): Promise<ProcessResult> => {
     const conversationId = request.conversation_id;

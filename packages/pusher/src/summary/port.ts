@@ -13,6 +13,8 @@ export interface SummaryInput {
   /** Unix milliseconds. Words like "tomorrow" are relative to it, in UTC. */
   readonly startedAtMs: number;
   readonly durationSeconds: number;
+  /** What pictures taken during it show, oldest first. */
+  readonly pictures?: readonly string[];
   /** False where the conversation is kept whatever it holds, so the discard decision need not be made. */
   readonly mayDiscard: boolean;
 }

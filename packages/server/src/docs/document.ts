@@ -23,6 +23,7 @@ import { registerHealth } from "../health/routes.ts";
 import { bareApp } from "../http/bare-app.ts";
 import type { App, HttpContext } from "../http/context.ts";
 import { registerApi } from "../http/routes.ts";
+import { createPusherLinks } from "../listen/pusher-links.ts";
 
 /** Shapes that many routes share are described once. */
 const SHARED = { Conversation, Structured, Segment: SegmentSchema, Memory, SyncAccepted, SyncJobView, SyncResult };
@@ -104,16 +105,20 @@ function contextThatIsNeverUsed(): HttpContext {
   const unused = async (): Promise<never> => {
     throw new Error("the description is not served");
   };
+  const parts = {
+    clock: { now: () => 0, after: () => ({ cancel() {} }), every: () => ({ cancel() {} }) },
+    random: { next: () => 0, uuid: () => "" },
+    log: silentLog,
+  };
   return {
     db: {} as Db,
     blobs: {} as BlobStore,
     config,
-    clock: { now: () => 0, after: () => ({ cancel() {} }), every: () => ({ cancel() {} }) },
-    random: { next: () => 0, uuid: () => "" },
-    log: silentLog,
+    ...parts,
     webRoot: undefined,
     tokens: { check: unused },
     listen: { handleUpgrade() {}, endConversation: unused, sessionCount: () => 0, drain: unused, close: unused },
+    links: createPusherLinks({ ...parts, url: "http://pusher.invalid", token: undefined }),
     draining: new AbortController().signal,
   };
 }

@@ -4,9 +4,10 @@
  * while the database is away.
  */
 import { loopDelay } from "@holdfast/runtime";
-import { queueDepths } from "@holdfast/store";
+import { NONTERMINAL_KINDS, oldestNonterminal, queueDepths } from "@holdfast/store";
 import { Gauge, Histogram, Registry } from "prom-client";
 import type { HttpContext } from "../http/context.ts";
+import { registerLinkMetrics } from "./link-metrics.ts";
 
 export interface Metrics {
   observe(method: string, route: string, status: number, durationMs: number): void;
@@ -15,9 +16,7 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-const KINDS = ["finalization", "sync", "repair"];
-
-export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "listen">): Metrics {
+export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "listen" | "links">): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Histogram({
@@ -42,23 +41,25 @@ export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "liste
   });
   const oldest = new Gauge({
     name: "oldest_nonterminal_age_seconds",
-    help: "Age of the oldest job that is not finished",
+    help: "Age of the oldest of each kind of job, conversation and sound that is not finished",
     labelNames: ["kind"],
     registers,
   });
 
+  registerLinkMetrics(registry, context.links);
+
   const readQueues = async (): Promise<void> => {
     depth.reset();
     oldest.reset();
-    const depths = await queueDepths(context.db).catch(() => undefined);
-    if (depths === undefined) return;
-    for (const kind of KINDS) oldest.set({ kind }, 0);
+    const figures = await Promise.all([
+      queueDepths(context.db),
+      oldestNonterminal(context.db, context.clock.now()),
+    ]).catch(() => undefined);
+    if (figures === undefined) return;
+    const [depths, unfinished] = figures;
     for (const { kind, state, count } of depths) depth.set({ kind, state }, count);
-    const nowMs = context.clock.now();
-    for (const [kind, rows] of Map.groupBy(depths, (row) => row.kind)) {
-      const oldestMs = Math.min(...rows.map((row) => row.oldestMs));
-      oldest.set({ kind }, Math.max(0, (nowMs - oldestMs) / 1000));
-    }
+    for (const kind of NONTERMINAL_KINDS) oldest.set({ kind }, 0);
+    for (const { kind, ageSeconds } of unfinished) oldest.set({ kind }, ageSeconds);
   };
 
   return {

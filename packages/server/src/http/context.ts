@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { TokenChecker } from "../auth/token-checker.ts";
 import type { GatewayDeps } from "../gateway-deps.ts";
 import type { ListenGateway } from "../listen/gateway.ts";
+import type { PusherLinks } from "../listen/pusher-links.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -23,6 +24,7 @@ export interface HttpContext extends Omit<GatewayDeps, "webRoot"> {
   readonly webRoot: string | undefined;
   readonly tokens: TokenChecker;
   readonly listen: ListenGateway;
+  readonly links: PusherLinks;
   /** Aborts when the gateway begins to drain: nothing may wait for long any more. */
   readonly draining: AbortSignal;
 }

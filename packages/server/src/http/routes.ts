@@ -1,13 +1,25 @@
-/** Every route that needs a user, in one scope whose first act is to find out who asks. */
+/**
+ * Every route that needs a user, in one scope whose first act is to find out who asks; and the one beside it whose links carry
+ * their own proof.
+ */
 import type { FastifyPluginAsync } from "fastify";
 import { requireUser } from "../auth/require-user.ts";
-import { registerDerived } from "../rest/derived.ts";
+import { registerActionItems } from "../rest/action-items.ts";
+import { registerActionItemsOfConversation } from "../rest/action-items-of-conversation.ts";
+import { registerAssignments } from "../rest/assign-segments.ts";
+import { registerCorrections } from "../rest/correct-conversation.ts";
 import { registerConversationEdits } from "../rest/edit-conversation.ts";
 import { registerFinalization } from "../rest/finalization.ts";
 import { registerMe } from "../rest/me.ts";
+import { registerMemories } from "../rest/memories.ts";
+import { registerPeople } from "../rest/people.ts";
+import { registerPhotos } from "../rest/photos.ts";
+import { registerPlayback, registerSignedPlayback } from "../rest/playback.ts";
 import { registerConversationReads } from "../rest/read-conversations.ts";
 import { registerSearch } from "../rest/search.ts";
+import { registerSettings } from "../rest/settings.ts";
 import { registerStop } from "../rest/stop.ts";
+import { registerWebhooks } from "../rest/webhooks.ts";
 import { registerUploads } from "../uploads/routes.ts";
 import type { App, HttpContext } from "./context.ts";
 
@@ -21,8 +33,18 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
     registerFinalization(api, context);
     registerStop(api, context);
     registerSearch(api, context);
-    registerDerived(api, context);
+    registerMemories(api, context);
+    registerActionItems(api, context);
+    registerActionItemsOfConversation(api, context);
+    registerWebhooks(api, context);
+    registerSettings(api, context);
+    registerPlayback(api, context);
+    registerPeople(api, context);
+    registerAssignments(api, context);
+    registerCorrections(api, context);
+    registerPhotos(api, context);
     await registerUploads(api, context);
   };
   await app.register(routes);
+  registerSignedPlayback(app, context);
 }

@@ -3,7 +3,10 @@
  * 2.2, 2.9). A refusal is a close code and a reason; the socket is accepted first so that clients can see them.
  */
 import {
+  AAC_SAMPLE_RATES,
+  CHANNELS,
   CLOSE,
+  channelCodec,
   type DecodableCodec,
   isDecodable,
   LISTEN_CODECS,
@@ -50,24 +53,28 @@ export function refusalOf(check: TokenCheck): Refusal | undefined {
 export interface AudioFormat {
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
+  /** 1, or as many as have a number of their own. */
+  readonly channels: number;
 }
 
 /** The format of a session's audio, or why it cannot be taken. */
 export function audioFormat(query: ListenQuery): AudioFormat | Refusal {
-  const { codec, sampleRate } = query;
-  if (!LISTEN_CODECS.some((known) => known === codec)) {
-    return { code: CLOSE.unsupportedData, reason: `unknown codec: ${printable(codec)}` };
+  const { sampleRate } = query;
+  if (!LISTEN_CODECS.some((known) => known === query.codec)) {
+    return { code: CLOSE.unsupportedData, reason: `unknown codec: ${printable(query.codec)}` };
   }
-  if (codec.startsWith("lc3")) return { code: CLOSE.goingAway, reason: "LC3 codec is not available" };
-  if (!isDecodable(codec)) return { code: CLOSE.goingAway, reason: "unsupported_audio_format" };
+  const channels = query.channels > 1 ? CHANNELS.length : 1;
+  const codec = channels > 1 ? channelCodec(query.codec) : query.codec;
+  if (codec === "lc3") return { code: CLOSE.goingAway, reason: "LC3 codec is not available" };
+  const aacRate = codec !== "aac" || AAC_SAMPLE_RATES.includes(sampleRate);
+  if (!isDecodable(codec) || !aacRate) return { code: CLOSE.goingAway, reason: "unsupported_audio_format" };
   if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) {
     return {
       code: CLOSE.unsupportedData,
       reason: `sample_rate must be between ${MIN_SAMPLE_RATE} and ${MAX_SAMPLE_RATE}`,
     };
   }
-  if (query.channels > 1) return { code: CLOSE.unsupportedData, reason: "more than one channel is not supported yet" };
-  return { codec, sampleRate };
+  return { codec, sampleRate, channels };
 }
 
 /** Reasons travel in a close frame of at most 123 bytes. */

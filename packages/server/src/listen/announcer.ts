@@ -3,7 +3,7 @@
  * 2.8, 2.10). Every announcement follows the commit that made it true (law L1).
  */
 import type { Conversation, Segment } from "@holdfast/contract";
-import type { ClientUpdate } from "@holdfast/core";
+import type { ClientUpdate, GiveUp } from "@holdfast/core";
 import { type Db, type FinalizationTicket, loadConversation } from "@holdfast/store";
 import type { Completions } from "./completions.ts";
 import type { ConversationIdentity } from "./current-conversation.ts";
@@ -46,13 +46,14 @@ export class Announcer {
   }
 
   /** First `ready`, and again after each recovery. */
-  ready(engines: LiveEngines): void {
+  ready(engines: LiveEngines | undefined): void {
     this.#ready = true;
-    const fallback = engines.fallbackFrom;
+    const fallback = engines?.fallbackFrom;
     this.#parts.out.event({
       type: "service_status",
       status: "ready",
-      provider: engines.provider,
+      // Words that the client brings have no provider of ours.
+      ...(engines === undefined ? {} : { provider: engines.provider }),
       ...(fallback === undefined ? {} : { reason: `fallback_from_${fallback}` }),
     });
   }
@@ -73,14 +74,16 @@ export class Announcer {
     });
   }
 
-  recogniserFailed(provider: string): void {
+  /** The last thing a session says about words: exactly once, before it is closed with 1011. */
+  recogniserFailed(provider: string, why: GiveUp): void {
+    const retryable = why === "upstream_error";
     this.#parts.out.event({
       type: "service_status",
       status: "stt_failed",
-      outcome: "config_error",
+      outcome: why,
       provider,
-      retryable: false,
-      reason: "initialization_failed",
+      retryable,
+      reason: retryable ? "connection_lost" : "initialization_failed",
     });
   }
 
@@ -118,21 +121,17 @@ export class Announcer {
     if (memory !== undefined) this.created(memory);
   }
 
-  /** Admitted: tells the client, nudges the pusher, and waits for the result. */
+  /** Admitted: nudges the pusher at once, tells the client, and waits for the result, which is never told before. */
   async processing(conversationId: string, ticket: FinalizationTicket): Promise<void> {
     const { db, out, who } = this.#parts;
+    const job = { finalization_job_id: ticket.jobId, dispatch_generation: ticket.generation };
+    const nudge = { conversation_id: conversationId, language: who.query.language, byok_keys: {}, ...job };
+    this.#parts.link()?.process(nudge, ticket.state);
     const memory = await loadConversation(db, who.userId, conversationId);
     if (memory === undefined) return;
     out.event({ type: "memory_processing_started", memory, messages: null, ...this.#envelope(conversationId) });
     this.expect(conversationId);
-    this.#parts.link()?.process({
-      conversation_id: conversationId,
-      language: who.query.language,
-      byok_keys: {},
-      finalization_job_id: ticket.jobId,
-      dispatch_generation: ticket.generation,
-      finalization_result_protocol: 2,
-    });
+    this.#parts.completions()?.check(conversationId);
   }
 
   /** Somebody else ended this one: the client is told when it is done. */

@@ -1,15 +1,18 @@
 /**
  * Makes the audio of one session durable. Messages are grouped into chunks of about half a second, written one after the
- * other, and only then reported (laws L1, L8). While the database cannot be reached they wait here, bounded: above the limit
+ * other (together with those of other sessions, see `audio-writer.ts`), and only then reported (laws L1, L8). While the database cannot be reached they wait here, bounded: above the limit
  * `isFull` asks the session to stop reading from its client. Another socket that takes the recording over fences this one.
  */
 import { AUDIO_LOG, messageOf, type Pcm8Layout, writeFrames } from "@holdfast/contract";
 import { type Clock, type Log, sleep, type Timer } from "@holdfast/core";
-import { appendChunk, type Db, isDatabaseUnavailable, type RecordingHold } from "@holdfast/store";
+import { isDatabaseUnavailable, type RecordingHold } from "@holdfast/store";
+import type { AudioWriter } from "./audio-writer.ts";
 
 export interface AudioMessage {
   /** Number of audio messages of the recording before this one. */
   readonly index: number;
+  /** `ONLY_CHANNEL`, or the channel that the first of the bytes names. */
+  readonly channel: number;
   readonly bytes: Uint8Array;
   readonly durationMs: number;
   /** Wall time of its first sample. */
@@ -18,14 +21,14 @@ export interface AudioMessage {
 }
 
 export interface AudioLogOptions {
-  readonly db: Db;
+  readonly writer: AudioWriter;
   readonly clock: Clock;
   readonly log: Log;
   readonly hold: RecordingHold;
   readonly codec: string;
   readonly sampleRate: number;
+  readonly channels: number;
   readonly layout: () => Pcm8Layout;
-  readonly leaseMs: number;
   /** The first `count` messages of the recording are durable. */
   readonly onDurable: (count: number) => void;
   /** This socket may write nothing any more. */
@@ -99,7 +102,7 @@ export class AudioLog {
   }
 
   #schedule(): void {
-    this.#timer ??= this.#options.clock.after(AUDIO_LOG.flushIntervalMs, () => this.#write());
+    this.#timer ??= this.#options.writer.onBeat(() => this.#write());
   }
 
   async #writeWaiting(): Promise<void> {
@@ -115,13 +118,17 @@ export class AudioLog {
   /** The longest run of waiting messages of one conversation without a jump in time, up to the size of a chunk. */
   #nextChunk(): AudioMessage[] {
     const chunk: AudioMessage[] = [];
+    const endsMs = new Map<number, number>();
     let bytes = 0;
     for (const message of this.#waiting) {
-      const last = chunk.at(-1);
-      const jump = last === undefined ? 0 : message.capturedAtMs - (last.capturedAtMs + last.durationMs);
-      if (last !== undefined && (message.conversationId !== last.conversationId || jump > MAX_JUMP_MS)) break;
+      const first = chunk[0] ?? message;
+      // Each channel runs on its own clock; one that begins within a chunk must begin with it.
+      const expectedMs = endsMs.get(message.channel) ?? first.capturedAtMs;
+      const jump = message.durationMs === 0 ? 0 : message.capturedAtMs - expectedMs;
+      if (message.conversationId !== first.conversationId || jump > MAX_JUMP_MS) break;
       if (bytes > AUDIO_LOG.flushBytes) break;
       chunk.push(message);
+      endsMs.set(message.channel, message.capturedAtMs + message.durationMs);
       bytes += message.bytes.length;
     }
     return chunk;
@@ -144,25 +151,25 @@ export class AudioLog {
   }
 
   async #append(first: AudioMessage, messages: readonly AudioMessage[]): Promise<"stored" | "fenced"> {
-    const { db, clock, hold, log } = this.#options;
+    const { writer, clock, hold, log } = this.#options;
+    const chunk = {
+      userId: hold.userId,
+      sessionId: hold.id,
+      epoch: hold.epoch,
+      firstMessage: first.index,
+      messageCount: messages.length,
+      durationMs: lengthMs(messages),
+      capturedAtMs: first.capturedAtMs,
+      conversationId: first.conversationId,
+      codec: this.#options.codec,
+      sampleRate: this.#options.sampleRate,
+      layout: this.#options.layout(),
+      channels: this.#options.channels,
+      payload: writeFrames(messages.map((message) => message.bytes)),
+    };
     while (!this.#stop.signal.aborted) {
       try {
-        return await appendChunk(db, {
-          userId: hold.userId,
-          sessionId: hold.id,
-          epoch: hold.epoch,
-          firstMessage: first.index,
-          messageCount: messages.length,
-          durationMs: messages.reduce((sum, message) => sum + message.durationMs, 0),
-          capturedAtMs: first.capturedAtMs,
-          conversationId: first.conversationId,
-          codec: this.#options.codec,
-          sampleRate: this.#options.sampleRate,
-          layout: this.#options.layout(),
-          payload: writeFrames(messages.map((message) => message.bytes)),
-          nowMs: clock.now(),
-          leaseMs: this.#options.leaseMs,
-        });
+        return await writer.append(chunk);
       } catch (error) {
         if (!isDatabaseUnavailable(error)) throw error;
         log.warn({ error: messageOf(error), waiting: this.#waiting.length }, "audio waits for the database");
@@ -171,4 +178,11 @@ export class AudioLog {
     }
     return "fenced";
   }
+}
+
+/** Of the longest channel. */
+function lengthMs(messages: readonly AudioMessage[]): number {
+  const lengths = new Map<number, number>();
+  for (const { channel, durationMs } of messages) lengths.set(channel, (lengths.get(channel) ?? 0) + durationMs);
+  return Math.max(0, ...lengths.values());
 }

@@ -2,16 +2,16 @@
  * The conversation a live session writes to: found or made at the start, ended by silence or by a person, followed by a new
  * one. Times of segments are relative to its start, which is the first word's (reference listen-and-pusher 3.1, 4.4, 4.5).
  */
-import type { ListenQuery, Segment } from "@holdfast/contract";
+import { channelOf, LISTEN, type ListenQuery, type Segment } from "@holdfast/contract";
 import {
   addFinals,
   type ClientUpdate,
-  emptyTranscript,
   type LiveTranscript,
   prepareConversation,
   type Random,
+  type RecordingWatermark,
   resumeTranscript,
-  showPartial,
+  showPartials,
 } from "@holdfast/core";
 import {
   admitConversation,
@@ -26,6 +26,11 @@ import {
   type RecordingHold,
 } from "@holdfast/store";
 import type { RecognisedStretch } from "./recogniser.ts";
+
+/** Several channels: a call, which has one conversation from beginning to end (reference listen-and-pusher 2.6). */
+export function isCall(query: ListenQuery): boolean {
+  return query.channels > 1;
+}
 
 export interface ConversationIdentity {
   readonly userId: string;
@@ -55,7 +60,7 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
   const clientId = who.query.clientConversationId;
   const named = clientId === null ? undefined : await findConversation(db, who.userId, clientId);
   const taken = clientId !== null && named === undefined && (await conversationIdTaken(db, who.userId, clientId));
-  const open = clientId === null ? await findOpenConversation(db, who.userId) : undefined;
+  const open = clientId === null && !isCall(who.query) ? await findOpenConversation(db, who.userId) : undefined;
   const decision = prepareConversation({
     source: who.query.source,
     clientDeviceId: who.clientDeviceId,
@@ -67,7 +72,7 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
   });
   if (decision.action === "resume") {
     const row = named ?? open;
-    if (row !== undefined) return { current: await resume(db, row), announced: undefined };
+    if (row !== undefined) return { current: await resume(db, row, who.query), announced: undefined };
   }
   if (decision.action === "end_and_create") {
     const end = {
@@ -98,13 +103,13 @@ function openRow(row: ConversationRow) {
   };
 }
 
-async function resume(db: Db, row: ConversationRow): Promise<CurrentConversation> {
+async function resume(db: Db, row: ConversationRow, query: ListenQuery): Promise<CurrentConversation> {
   const segments = await loadSegments(db, row.user_id, row.id);
   return {
     id: row.id,
     startedAtMs: segments.length === 0 ? undefined : row.started_at,
     finishedAtMs: row.finished_at,
-    transcript: resumeTranscript(segments),
+    transcript: resumeTranscript(segments, isCall(query)),
   };
 }
 
@@ -125,11 +130,15 @@ export async function beginNew(
     clientDeviceId: who.clientDeviceId,
     clientPlatform: who.clientPlatform,
     recordingSessionId: who.recordingSessionId,
-    silenceTimeoutMs: who.query.conversationTimeoutMs,
+    // A call never goes silent while its socket is there; without it, it is over like any other conversation.
+    silenceTimeoutMs: isCall(who.query)
+      ? LISTEN.defaultConversationTimeoutSeconds * 1000
+      : who.query.conversationTimeoutMs,
+    callId: isCall(who.query) ? who.query.callId : null,
     startedAtMs: nowMs,
     nowMs,
   });
-  return { id, startedAtMs: undefined, finishedAtMs: nowMs, transcript: emptyTranscript };
+  return { id, startedAtMs: undefined, finishedAtMs: nowMs, transcript: resumeTranscript([], isCall(who.query)) };
 }
 
 /** A recognised stretch as a segment of this conversation. */
@@ -141,24 +150,25 @@ export function segmentOf(
 ): Segment {
   const startedAtMs = current.startedAtMs ?? stretch.startedAtMs;
   const seconds = (ms: number): number => Math.max(0, Math.round(ms - startedAtMs) / 1000);
+  const channel = channelOf(stretch.channel);
   return {
     id,
     text: stretch.text,
-    speaker: `SPEAKER_${String(stretch.speaker).padStart(2, "0")}`,
-    speaker_id: stretch.speaker,
-    is_user: false,
-    person_id: null,
+    speaker: channel?.speaker ?? `SPEAKER_${String(stretch.speaker).padStart(2, "0")}`,
+    speaker_id: channel?.speakerId ?? stretch.speaker,
+    is_user: channel?.isUser ?? stretch.isUser ?? false,
+    person_id: stretch.personId ?? null,
     start: seconds(stretch.startedAtMs),
     end: Math.max(seconds(stretch.startedAtMs), seconds(stretch.endedAtMs)),
     translations: [],
     speech_profile_processed: true,
-    stt_provider: provider,
+    stt_provider: stretch.provider ?? provider,
   };
 }
 
-/** Shows a partial; nothing is stored. */
-export function previewPartial(current: CurrentConversation, partial: Segment | undefined): ClientUpdate {
-  const { next, update } = showPartial(current.transcript, partial);
+/** Shows what is being said; nothing is stored. */
+export function previewPartials(current: CurrentConversation, partials: readonly Segment[]): ClientUpdate {
+  const { next, update } = showPartials(current.transcript, partials);
   current.transcript = next;
   return update;
 }
@@ -173,16 +183,21 @@ export async function storeFinal(
   hold: RecordingHold,
   current: CurrentConversation,
   final: Segment,
-  at: { readonly startedAtMs: number; readonly transcribedMessages: number; readonly nowMs: number },
+  at: {
+    readonly startedAtMs: number;
+    readonly watermark: RecordingWatermark;
+    readonly partials: readonly Segment[];
+    readonly nowMs: number;
+  },
 ): Promise<FinalOutcome> {
-  const step = addFinals(current.transcript, [final]);
+  const step = addFinals(current.transcript, [final], at.partials);
   const isFirst = current.startedAtMs === undefined;
   const outcome = await commitSegments(db, {
     hold,
     conversationId: current.id,
     upserts: step.upserts,
     deletedIds: step.removedIds,
-    transcribedMessages: at.transcribedMessages,
+    watermark: at.watermark,
     ...(isFirst ? { startedAtMs: at.startedAtMs } : {}),
     nowMs: at.nowMs,
   });

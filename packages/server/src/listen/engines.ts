@@ -1,9 +1,9 @@
 /**
- * Which recogniser serves a live session: the engines that can, in the order of the settings. An engine that refuses a
- * session for good (wrong key, rejected parameters) gives way to the next one; one that is merely away is tried again.
+ * The speech engines of a live session: those of the settings that can take it, in order. Which of them serves, and when there
+ * is no hope left, is decided by `EngineChoice`; here streams are opened and their fate is told to it.
  */
 import { type Config, type DecodableCodec, type Pcm8Layout, streamEncoding } from "@holdfast/contract";
-import type { Clock } from "@holdfast/core";
+import { type Circuits, type Clock, EngineChoice, type GiveUp } from "@holdfast/core";
 import {
   openStream,
   parseEngines,
@@ -17,44 +17,64 @@ import {
 export interface LiveEngines {
   /** Label of the serving engine for `ready` and for segments. */
   readonly provider: string;
-  /** Set once another engine than the preferred one serves. */
+  /** Set while another engine than the preferred one serves. */
   readonly fallbackFrom: string | undefined;
   open(layout: Pcm8Layout, events: StreamEvents): SttStream;
-  /** Gives up the serving engine. False where none is left. */
-  next(): boolean;
+}
+
+export interface LiveEngineOptions {
+  readonly config: Config;
+  readonly format: { readonly codec: DecodableCodec; readonly sampleRate: number };
+  readonly language: string;
+  readonly clock: Clock;
+  /** Shared by all sessions of the process. */
+  readonly circuits: Circuits;
+  /** No engine will serve this session any more; called once. */
+  readonly onGiveUp: (why: GiveUp) => void;
 }
 
 /** Undefined where no engine knows the language. */
-export function chooseEngines(
-  config: Config,
-  session: { readonly codec: DecodableCodec; readonly sampleRate: number; readonly language: string },
-  clock: Clock,
-): LiveEngines | undefined {
-  const { codec, sampleRate, language } = session;
+export function chooseEngines(options: LiveEngineOptions): LiveEngines | undefined {
+  const { config, language, clock } = options;
+  const { codec, sampleRate } = options.format;
   const candidates = selectLive(parseEngines(config), streamEncoding(codec), language).filter((engine) =>
     speaks(engine.capabilities.languages, language),
   );
-  const preferred = candidates[0];
-  if (preferred === undefined) return undefined;
-  let at = 0;
-  const serving = (): SttEngine => candidates[at] ?? preferred;
+  const [first, ...rest] = candidates;
+  if (first === undefined) return undefined;
+  const ids: readonly [string, ...string[]] = [first.id, ...rest.map((engine) => engine.id)];
+  const choice = new EngineChoice(ids, options.circuits, clock.now());
+  const byId = (id: string): SttEngine => candidates.find((engine) => engine.id === id) ?? first;
+  let gaveUp = false;
   return {
     get provider() {
-      return serving().kind;
+      return byId(choice.serving).kind;
     },
     get fallbackFrom() {
-      return at === 0 ? undefined : preferred.kind;
+      return choice.serving === choice.preferred ? undefined : byId(choice.preferred).kind;
     },
-    open: (layout, events) =>
-      openStream(
-        serving(),
-        { codec, encoding: streamEncoding(codec, layout), sampleRate, language, keywords: ["Omi"], interim: true },
-        events,
+    open(layout, events) {
+      const engine = byId(choice.serving);
+      const encoding = streamEncoding(codec, layout);
+      return openStream(
+        engine,
+        { codec, encoding, sampleRate, language, keywords: ["Omi"], interim: true },
+        {
+          ...events,
+          onOpen: () => {
+            choice.opened(engine.id);
+            events.onOpen?.();
+          },
+          onEnd: (end) => {
+            const why = end.error === undefined ? undefined : choice.failed(engine.id, end.error.class, clock.now());
+            events.onEnd(end);
+            if (why === undefined || gaveUp) return;
+            gaveUp = true;
+            options.onGiveUp(why);
+          },
+        },
         { clock },
-      ),
-    next() {
-      at += 1;
-      return at < candidates.length;
+      );
     },
   };
 }

@@ -3,15 +3,18 @@
  * session for each, and ends them in order. Refusals that a client must be able to read are made after the socket was
  * accepted (reference listen-and-pusher 2.1); what is wrong with the server is said before, as 503 with `Retry-After`.
  */
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE, type Config, LISTEN, type ListenQuery, messageOf, parseListenQuery } from "@holdfast/contract";
-import type { Clock, Log, Random } from "@holdfast/core";
+import { type Circuits, type Clock, type Log, type Random, refuseSession, type SessionRefusal } from "@holdfast/core";
 import type { AdmitOutcome, Db, TokenCheck } from "@holdfast/store";
 import { type WebSocket, WebSocketServer } from "ws";
 import { audioFormat, bearerToken, type Refusal, refusalOf, webAuthToken } from "./admission.ts";
+import { createAudioWriter } from "./audio-writer.ts";
 import { Inbox } from "./inbox.ts";
-import { LiveSession } from "./session.ts";
+import { watchLoad } from "./load-watch.ts";
+import type { PusherLinks } from "./pusher-links.ts";
+import { LEASE_MS, LiveSession } from "./session.ts";
 
 export interface ListenGateway {
   /** Takes a socket that asked for `/v4/listen` or `/v4/web/listen`. */
@@ -35,6 +38,7 @@ export interface ListenGatewayDeps {
   readonly random: Random;
   readonly log: Log;
   readonly authenticate: (token: string) => Promise<TokenCheck>;
+  readonly links: PusherLinks;
 }
 
 export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
@@ -43,9 +47,32 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     perMessageDeflate: false,
     maxPayload: LISTEN.maxMessageBytes,
   });
+  const circuits: Circuits = new Map();
+  const writer = createAudioWriter({ db: deps.db, clock: deps.clock, leaseMs: LEASE_MS });
   const sessions = new Map<LiveSession, Promise<void>>();
   const sockets = new Set<WebSocket>();
   let draining = false;
+
+  const load = watchLoad({ db: deps.db, clock: deps.clock, folder: deps.config.HOLDFAST_DATA });
+  const limits = {
+    maxSessions: deps.config.HOLDFAST_MAX_SESSIONS,
+    maxSessionsPerUser: deps.config.HOLDFAST_MAX_SESSIONS_PER_USER,
+    minDiskFreeBytes: deps.config.HOLDFAST_MIN_FREE_MB * 1_048_576,
+    maxLoopDelayMs: deps.config.HOLDFAST_MAX_LOOP_DELAY_MS,
+  };
+  const sessionsOf = (userId: string): number => {
+    let count = 0;
+    for (const session of sessions.keys()) if (session.userId === userId) count += 1;
+    return count;
+  };
+
+  /** Why no session may begin now; `userId` undefined while nobody knows whose it would be. */
+  const mayNotBegin = (userId?: string): SessionRefusal | undefined => {
+    const sessionsOfUser = userId === undefined ? 0 : sessionsOf(userId);
+    const refusal = refuseSession({ ...load.read(), draining, sessions: sessions.size, sessionsOfUser }, limits);
+    if (refusal !== undefined) deps.log.warn({ event: "session_refused", code: refusal.code }, "live session refused");
+    return refusal;
+  };
 
   const runSession = (caller: Caller, userId: string): void => {
     const { socket, inbox, request, query } = caller;
@@ -54,7 +81,12 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       refuse(socket, format);
       return;
     }
-    const session = new LiveSession(deps, socket, inbox, { userId, query, format, ...provenance(request) });
+    const session = new LiveSession({ ...deps, writer, circuits }, socket, inbox, {
+      userId,
+      query,
+      format,
+      ...provenance(request),
+    });
     sessions.set(
       session,
       session.run().finally(() => sessions.delete(session)),
@@ -80,6 +112,8 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
   const handleListen = async (upgrade: Upgrade): Promise<void> => {
     const bearer = bearerToken(upgrade.request.headers.authorization);
     const who = "token" in bearer ? await identify(bearer.token) : bearer;
+    const refusal = "userId" in who ? mayNotBegin(who.userId) : undefined;
+    if (refusal !== undefined) return refuseUpgrade(upgrade.socket, refusal);
     accept(upgrade, (caller) => {
       if ("userId" in who) runSession(caller, who.userId);
       else refuse(caller.socket, who);
@@ -109,6 +143,9 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       return unknownFailure;
     });
     const success = "userId" in who;
+    const refusal = success ? mayNotBegin(who.userId) : undefined;
+    // The upgrade is long done: the close code that says "come back later" is all that is left.
+    if (refusal !== undefined) return refuse(socket, { code: CLOSE.tryAgainLater, reason: refusal.detail });
     socket.send(JSON.stringify({ type: "auth_response", success }), () => {});
     if (success) runSession(caller, who.userId);
     else refuse(socket, who.code === CLOSE.policy ? invalidToken : who);
@@ -118,12 +155,13 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     handleUpgrade(request, socket, head) {
       const url = new URL(request.url ?? "/", "http://gateway");
       const query = parseListenQuery(url.searchParams);
-      if (draining) return refuseUpgrade(socket, 5);
+      const refusal = mayNotBegin();
+      if (refusal !== undefined) return refuseUpgrade(socket, refusal);
       const upgrade = { request, socket, head, query };
       if (url.pathname.replace(/\/+$/, "") === "/v4/web/listen") return handleWeb(upgrade);
       handleListen(upgrade).catch((error: unknown) => {
         deps.log.warn({ error: messageOf(error) }, "an upgrade could not be served");
-        refuseUpgrade(socket, 2);
+        refuseUpgrade(socket, UNSERVED);
       });
     },
     async endConversation(userId, conversationId, options) {
@@ -142,6 +180,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     },
     async close() {
       draining = true;
+      load.close();
       for (const socket of sockets) socket.terminate();
       await Promise.allSettled(sessions.values());
       server.close();
@@ -175,10 +214,26 @@ function refuse(socket: WebSocket, refusal: Refusal): void {
   socket.close(refusal.code, refusal.reason);
 }
 
-function refuseUpgrade(socket: Duplex, retryAfterSeconds: number): void {
-  socket.end(
-    `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${retryAfterSeconds}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-  );
+/** The token could not be checked, which needs the database. */
+const UNSERVED: SessionRefusal = {
+  status: 503,
+  code: "database_unavailable",
+  detail: "The database cannot be reached",
+  retryAfterSeconds: 2,
+};
+
+function refuseUpgrade(socket: Duplex, refusal: SessionRefusal): void {
+  const { status, code, detail, retryAfterSeconds } = refusal;
+  const body = JSON.stringify({ detail, code });
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    `Retry-After: ${retryAfterSeconds}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.on("error", () => socket.destroy());
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
 }
 
 /** Which device records: known only where both headers are there (reference offline-sync 3.1). */

@@ -1,14 +1,17 @@
 /**
  * Turns the binary messages of a client into numbered, timed audio messages: tells keep-alives from audio, drops what a
- * replay repeats, decides what `pcm8` means on this socket, and gives each message its wall time.
+ * replay repeats, decides what `pcm8` means on this socket, and gives each message its channel and its wall time. Messages
+ * of a channel nobody knows are counted and have no length; they keep their number, because the client counts them too.
  */
 import {
   AUDIO_LOG,
+  channelOf,
   type DecodableCodec,
   detectPcm8Layout,
   LISTEN,
   messageMs,
   type Pcm8Layout,
+  splitMessage,
 } from "@holdfast/contract";
 import { captureTime } from "@holdfast/core";
 import type { AudioMessage } from "./audio-log.ts";
@@ -19,6 +22,7 @@ const LAYOUT_BYTES = 1_600;
 export interface IntakeOptions {
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
+  readonly channels: number;
   /** Count of the recording's messages that are durable already. */
   readonly durable: number;
   /** Count of messages before the first one on this socket, if the client says so. */
@@ -31,7 +35,8 @@ export class Intake {
   #repeated: number;
   #layout: Pcm8Layout = "linear8";
   #undecided: { bytes: Uint8Array; arrivedAtMs: number }[] | undefined;
-  #endMs: number | undefined;
+  readonly #endsMs = new Map<number, number>();
+  #unknownChannels = 0;
   readonly #formatKnown = Promise.withResolvers<void>();
 
   constructor(options: IntakeOptions) {
@@ -54,6 +59,11 @@ export class Intake {
 
   get layout(): Pcm8Layout {
     return this.#layout;
+  }
+
+  /** Messages so far whose channel nobody knows. */
+  get unknownChannels(): number {
+    return this.#unknownChannels;
   }
 
   /** The audio messages that this binary message completes: none for keep-alives and repeats, usually one. */
@@ -80,11 +90,15 @@ export class Intake {
   }
 
   #number(bytes: Uint8Array, arrivedAtMs: number, conversationId: string): AudioMessage {
-    const durationMs = messageMs(this.#options.codec, this.#options.sampleRate, bytes, this.#layout);
-    const capturedAtMs = captureTime(this.#endMs, arrivedAtMs, durationMs);
-    this.#endMs = capturedAtMs + durationMs;
+    const { codec, sampleRate, channels } = this.#options;
+    const { channel, audio } = splitMessage(bytes, channels);
+    const known = channels < 2 || channelOf(channel) !== undefined;
+    if (!known) this.#unknownChannels += 1;
+    const durationMs = known ? messageMs(codec, sampleRate, audio, this.#layout) : 0;
+    const capturedAtMs = captureTime(this.#endsMs.get(channel), arrivedAtMs, durationMs);
+    this.#endsMs.set(channel, capturedAtMs + durationMs);
     const index = this.#next;
     this.#next += 1;
-    return { index, bytes, durationMs, capturedAtMs, conversationId };
+    return { index, channel, bytes, durationMs, capturedAtMs, conversationId };
   }
 }

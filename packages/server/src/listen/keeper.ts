@@ -5,8 +5,8 @@
  * still belong to the one that ends (`writing`), until the recogniser has said everything about the sound before the border.
  * Only then is the old one admitted, so its last words are in it and no stretch of sound has two homes.
  */
-import { messageOf } from "@holdfast/contract";
-import { type Clock, type Log, type Random, sleep } from "@holdfast/core";
+import { messageOf, type Segment } from "@holdfast/contract";
+import { type Clock, type Log, type Random, relabel, sleep, type Watermarks } from "@holdfast/core";
 import {
   type AdmitOutcome,
   admitConversation,
@@ -24,11 +24,13 @@ import {
   beginNew,
   type ConversationIdentity,
   type CurrentConversation,
-  previewPartial,
+  previewPartials,
   segmentOf,
   storeFinal,
 } from "./current-conversation.ts";
-import type { RecognisedStretch, Recogniser } from "./recogniser.ts";
+import type { RecognisedStretch } from "./recogniser.ts";
+import type { SessionSpeakers } from "./speakers.ts";
+import type { WordSource } from "./suggested.ts";
 
 export interface KeeperOptions {
   readonly db: Db;
@@ -41,6 +43,9 @@ export interface KeeperOptions {
   readonly first: CurrentConversation;
   readonly announcer: Announcer;
   readonly provider: () => string;
+  readonly watermarks: Watermarks;
+  /** Names speakers, and hears of every final that was stored. */
+  readonly speakers: Pick<SessionSpeakers, "label" | "stored">;
   /** Another socket took the recording over. */
   readonly onFenced: () => void;
 }
@@ -50,15 +55,20 @@ export interface EndOptions {
   readonly force: boolean;
 }
 
+/** Something that may still have content for a conversation that ends. */
+export type CaughtUp = Pick<WordSource, "state" | "flush" | "skipTo">;
+
 export class ConversationKeeper {
   readonly #options: KeeperOptions;
   readonly #stop = new AbortController();
   #accepting: CurrentConversation;
   #writing: CurrentConversation;
-  #utteranceId: string | undefined;
+  /** What is being said, by channel: the id its words will have, and how it was last shown. */
+  readonly #utterances = new Map<number, { readonly id: string; shown: Segment | undefined }>();
+  #turn: Promise<void> = Promise.resolve();
   #ending: Promise<AdmitOutcome> | undefined;
   #audio: AudioLog | undefined;
-  #recogniser: Recogniser | undefined;
+  #recognisers: readonly CaughtUp[] = [];
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -67,9 +77,9 @@ export class ConversationKeeper {
   }
 
   /** The parts that it asks to catch up before a conversation ends. */
-  attach(audio: AudioLog, recogniser: Recogniser): void {
+  attach(audio: AudioLog, recognisers: readonly CaughtUp[]): void {
     this.#audio = audio;
-    this.#recogniser = recogniser;
+    this.#recognisers = recognisers;
   }
 
   /** The conversation that sound belongs to now. */
@@ -91,50 +101,106 @@ export class ConversationKeeper {
     this.#stop.abort();
   }
 
-  withdrawPartial(): void {
-    this.#utteranceId = undefined;
-    this.#options.announcer.show(previewPartial(this.#writing, undefined));
+  /** The stream of this channel is gone: what was shown of it will be said again. */
+  withdrawPartial(channel: number): void {
+    this.#utterances.delete(channel);
+    this.#showPartials();
   }
 
-  /** Stores a final before it returns; shows a partial. Called one at a time. */
+  /** Stores a final before it returns; shows a partial. Stretches of several channels take turns. */
   async onStretch(stretch: RecognisedStretch): Promise<void> {
-    const { announcer, hold, db } = this.#options;
+    await this.inTurn(() => this.#onStretch(stretch));
+  }
+
+  /** Runs when no final is being stored, and keeps finals waiting. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => {},
+      () => {},
+    );
+    return await turn;
+  }
+
+  /** A person said whose words these are; what is written from now on knows it. Call it in turn. */
+  relabel(label: (segment: Segment) => Segment): void {
+    for (const conversation of new Set([this.#writing, this.#accepting])) {
+      conversation.transcript = relabel(conversation.transcript, label);
+    }
+  }
+
+  /** The conversation got content that nobody said. */
+  noticed(conversationId: string, nowMs: number): void {
+    for (const conversation of [this.#writing, this.#accepting]) {
+      if (conversation.id === conversationId) conversation.finishedAtMs = Math.max(conversation.finishedAtMs, nowMs);
+    }
+  }
+
+  #segmentOf(conversation: CurrentConversation, stretch: RecognisedStretch, id: string): Segment {
+    return this.#options.speakers.label(segmentOf(conversation, stretch, id, this.#options.provider()));
+  }
+
+  async #onStretch(stretch: RecognisedStretch): Promise<void> {
+    const { channel, messages } = stretch;
     if (stretch.text === "") {
-      if (stretch.isFinal) this.#utteranceId = undefined;
-      announcer.show(previewPartial(this.#writing, undefined));
-      const { messages } = stretch;
-      if (messages === undefined) return;
-      await this.#audio?.flush();
-      await this.#whenAvailable(() => advanceWatermark(db, hold, messages));
+      if (stretch.isFinal) this.#utterances.delete(channel);
+      else this.#forgetShown(channel);
+      this.#showPartials();
+      if (messages !== undefined) await this.#closeSilence(channel, messages);
       return;
     }
-    this.#utteranceId ??= this.#options.random.uuid();
-    const id = this.#utteranceId;
+    const utterance = this.#utterances.get(channel) ?? { id: this.#options.random.uuid(), shown: undefined };
     if (!stretch.isFinal) {
-      announcer.show(previewPartial(this.#writing, segmentOf(this.#writing, stretch, id, this.#options.provider())));
+      utterance.shown = this.#segmentOf(this.#writing, stretch, utterance.id);
+      this.#utterances.set(channel, utterance);
+      this.#showPartials();
       return;
     }
-    this.#utteranceId = undefined;
+    this.#utterances.delete(channel);
     await this.#audio?.flush();
-    await this.#store(stretch, id);
+    await this.#store(stretch, utterance.id);
+  }
+
+  #forgetShown(channel: number): void {
+    const utterance = this.#utterances.get(channel);
+    if (utterance !== undefined) utterance.shown = undefined;
+  }
+
+  get #partials(): Segment[] {
+    return [...this.#utterances.values()].flatMap(({ shown }) => (shown === undefined ? [] : [shown]));
+  }
+
+  #showPartials(): void {
+    this.#options.announcer.show(previewPartials(this.#writing, this.#partials));
+  }
+
+  async #closeSilence(channel: number, messages: number): Promise<void> {
+    const { db, hold, watermarks } = this.#options;
+    await this.#audio?.flush();
+    await this.#whenAvailable(() => advanceWatermark(db, hold, watermarks.after(channel, messages)));
+    watermarks.closed(channel, messages);
   }
 
   /** Stores a final in the conversation that takes words now; one that was ended elsewhere is followed by a new one. */
   async #store(stretch: RecognisedStretch, segmentId: string): Promise<void> {
-    const { db, clock, hold, announcer } = this.#options;
+    const { db, clock, hold, announcer, watermarks } = this.#options;
+    const { channel, messages = 0 } = stretch;
     while (!this.#stop.signal.aborted) {
       const writing = this.#writing;
-      const segment = segmentOf(writing, stretch, segmentId, this.#options.provider());
+      const segment = this.#segmentOf(writing, stretch, segmentId);
       const result = await this.#whenAvailable(() =>
         storeFinal(db, hold, writing, segment, {
           startedAtMs: stretch.startedAtMs,
-          transcribedMessages: stretch.messages ?? 0,
+          watermark: watermarks.after(channel, messages),
+          partials: this.#partials,
           nowMs: clock.now(),
         }),
       );
       if (result.outcome === "stored") {
+        watermarks.closed(channel, messages);
         announcer.show(result.update);
         announcer.words(writing.id, segment);
+        this.#options.speakers.stored(writing.id, segment, result.update.segments);
         return;
       }
       if (result.outcome === "fenced") return this.#options.onFenced();
@@ -180,9 +246,9 @@ export class ConversationKeeper {
 
   /** Silence counts only where the recogniser has heard everything. */
   async #endSilent(current: CurrentConversation): Promise<void> {
-    const behind = (this.#recogniser?.watermark ?? 0) < (this.#audio?.durable ?? 0);
-    if (behind && this.#recogniser?.state !== "live") return;
-    await this.#recogniser?.flush();
+    const behind = this.#options.watermarks.overall < (this.#audio?.durable ?? 0);
+    if (behind && this.#recognisers.some(({ state }) => state !== "live")) return;
+    await this.#flushWords();
     if (this.#isSilent(current, this.#options.clock.now())) {
       await this.end(current.id, { trigger: "silence", force: false });
     }
@@ -204,7 +270,7 @@ export class ConversationKeeper {
     const goesOn = options.trigger !== "disconnect";
     if (goesOn) await this.#acceptNext();
     await this.#audio?.flush();
-    await this.#recogniser?.flush();
+    await this.#flushWords();
     this.#writing = this.#accepting;
     const outcome = await admitConversation(db, {
       userId: who.userId,
@@ -215,10 +281,17 @@ export class ConversationKeeper {
       nowMs: clock.now(),
       ...(options.trigger === "silence" ? { unlessSpokenAfterMs: ended.finishedAtMs } : {}),
     });
-    this.#recogniser?.skipTo(await transcribedMessages(db, hold));
-    if (outcome.outcome === "admitted") await announcer.processing(ended.id, outcome.ticket);
+    // Begins with the nudge, so that a pusher starts while the rest of this is done.
+    const told = outcome.outcome === "admitted" ? announcer.processing(ended.id, outcome.ticket) : undefined;
+    const owned = await transcribedMessages(db, hold).finally(() => told?.catch(() => {}));
+    for (const recogniser of this.#recognisers) recogniser.skipTo(owned);
+    await told;
     if (goesOn) announcer.session(this.#accepting.id);
     return outcome;
+  }
+
+  async #flushWords(): Promise<void> {
+    await Promise.all(this.#recognisers.map((recogniser) => recogniser.flush()));
   }
 
   /** The conversation was ended by somebody else: go on with a new one, and tell the client when that one is done. */

@@ -3,14 +3,11 @@
  * missed is in the store and reaches it by the next session or by REST. Sending to a socket that is gone is a normal end and
  * never throws.
  */
-import type { ListenEvent, Segment } from "@holdfast/contract";
+import { CLOSE, type ListenEvent, type Segment } from "@holdfast/contract";
 import type { WebSocket } from "ws";
 
 /** Bytes waiting for a slow client before it is closed. */
 const MAX_BUFFERED_BYTES = 4_194_304;
-
-/** Try again later: the client's network or device cannot keep up. */
-const SLOW_CONSUMER_CODE = 1013;
 
 export interface Outbox {
   event(event: ListenEvent): void;
@@ -23,7 +20,7 @@ export function createOutbox(socket: WebSocket): Outbox {
   const send = (text: string): void => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      socket.close(SLOW_CONSUMER_CODE, "slow consumer");
+      socket.close(CLOSE.tryAgainLater, "slow consumer");
       return;
     }
     socket.send(text, () => {});

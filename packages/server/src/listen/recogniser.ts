@@ -1,5 +1,5 @@
 /**
- * The recogniser stream of one live session. It is replaceable at any moment: when a stream ends, a new one is opened after a
+ * The recogniser stream of one channel of a live session (most have one). It is replaceable at any moment: when a stream ends, a new one is opened after a
  * short backoff and fed again from the watermark on, first with what the store holds, then with what is not durable yet, then
  * live (DESIGN section 3: the transcript is a function of durable audio, not of a lucky socket).
  *
@@ -8,8 +8,8 @@
  * all of them were handled.
  */
 import type { DecodableCodec, Pcm8Layout, StreamResults } from "@holdfast/contract";
-import { messageMs, messageOf } from "@holdfast/contract";
-import { backoffMs, type Clock, type Log, type Random, sleep, Timeline } from "@holdfast/core";
+import { messageMs, messageOf, splitMessage } from "@holdfast/contract";
+import { backoffMs, type Clock, type Log, type Random, sleep, Timeline, type Watermarks } from "@holdfast/core";
 import { type Db, isDatabaseUnavailable, loadChunks, type RecordingHold } from "@holdfast/store";
 import type { StreamEvents, SttStream } from "@holdfast/stt-client";
 import type { AudioLog, AudioMessage } from "./audio-log.ts";
@@ -21,9 +21,14 @@ export interface RecognisedStretch {
   /** Wall times, Unix milliseconds. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Audio messages of the recording that this final closes. */
+  /** Messages of this channel before this count are closed by it; undefined for partials. */
   readonly messages: number | undefined;
+  readonly channel: number;
   readonly speaker: number;
+  /** Only of words that did not come from our recogniser: what their maker knows about them. */
+  readonly isUser?: boolean;
+  readonly personId?: string | null;
+  readonly provider?: string;
 }
 
 export type RecogniserState = "waiting" | "opening" | "replaying" | "live" | "ended";
@@ -36,18 +41,21 @@ export interface RecogniserOptions {
   readonly hold: RecordingHold;
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
+  /** How many channels the recording has, and which of them this is. */
+  readonly channels: number;
+  readonly channel: number;
+  /** Shared by the channels of the recording. */
+  readonly watermarks: Watermarks;
   readonly layout: () => Pcm8Layout;
   /** Resolves when `layout` is known; no stream is opened before. */
   readonly formatKnown: Promise<void>;
   readonly audio: AudioLog;
-  /** Opens a stream to the engine; throws where there is none left to try. */
+  /** Opens a stream to the engine that serves the session now. */
   readonly open: (layout: Pcm8Layout, events: StreamEvents) => SttStream;
   /** Stores a stretch. Called one at a time; must not return before a final is stored. */
   readonly onStretch: (stretch: RecognisedStretch) => Promise<void>;
   /** The stream is gone (`lost`), or words flow (again). */
   readonly onState: (state: "live" | "lost") => void;
-  /** The engine will never take this session. */
-  readonly onRefused: (error: Error) => void;
 }
 
 const BACKOFF = { baseMs: 100, capMs: 5_000, jitter: 0.25 };
@@ -61,10 +69,8 @@ export class Recogniser {
   #state: RecogniserState = "waiting";
   #stream: SttStream | undefined;
   #timeline = new Timeline();
-  /** Next message the stream should get. */
+  /** Everything before was fed to the stream, or belongs to another channel. */
   #next: number;
-  /** Everything before is stored or owned by a repair. */
-  #watermark: number;
   #results: Promise<void> = Promise.resolve();
   #unhandled = 0;
   #flushed: (() => void) | undefined;
@@ -72,8 +78,7 @@ export class Recogniser {
 
   constructor(options: RecogniserOptions) {
     this.#options = options;
-    this.#watermark = options.hold.transcribedMessages;
-    this.#next = this.#watermark;
+    this.#next = this.watermark;
     this.#ended = this.#run();
   }
 
@@ -81,13 +86,17 @@ export class Recogniser {
     return this.#state;
   }
 
+  /** Own messages before this count are stored or owned by a repair. */
   get watermark(): number {
-    return this.#watermark;
+    return this.#options.watermarks.markOf(this.#options.channel);
   }
 
-  /** Feeds a message that was just taken into the audio log. What cannot be fed now is fed by the next stream. */
+  /**
+   * Feeds a message that was just taken into the audio log, of this or another channel. What cannot be fed now is fed by the
+   * next stream.
+   */
   push(message: AudioMessage): void {
-    if (this.#state === "live" && message.index === this.#next) this.#feed(message);
+    if (this.#state === "live" && message.index === this.#next) this.#take(message);
   }
 
   /** Asks for everything heard so far to become final, and waits until it is stored, within a deadline. */
@@ -110,8 +119,10 @@ export class Recogniser {
 
   /** The stretch up to here now belongs to somebody else (a repair): forget it and start a new stream behind it. */
   skipTo(message: number): void {
-    if (message <= this.#watermark) return;
-    this.#watermark = message;
+    const { watermarks, channel } = this.#options;
+    if (!watermarks.isOpenBefore(channel, message)) return;
+    watermarks.closed(channel, message);
+    watermarks.passed(channel, message);
     this.#stream?.abort();
   }
 
@@ -172,7 +183,6 @@ export class Recogniser {
       onEnd: (end) => {
         if (end.error !== undefined) {
           this.#options.log.warn({ code: end.code, error: end.error.code }, "recogniser stream ended");
-          if (end.error.class === "auth" || end.error.class === "content") this.#options.onRefused(end.error);
         }
         ended.resolve(false);
       },
@@ -190,7 +200,7 @@ export class Recogniser {
   /** Feeds everything between the watermark and now. Ends synchronously with the last message, so that none is missed. */
   async #replay(): Promise<boolean> {
     const { hold, audio } = this.#options;
-    this.#next = this.#watermark;
+    this.#next = this.watermark;
     while (this.#next < audio.durable) {
       const upTo = audio.durable;
       const chunks = await this.#load(this.#next, upTo);
@@ -201,7 +211,7 @@ export class Recogniser {
         this.#next = upTo;
       }
     }
-    for (const message of audio.waitingFrom(this.#next)) this.#feed(message);
+    for (const message of audio.waitingFrom(this.#next)) this.#take(message);
     return true;
   }
 
@@ -218,22 +228,36 @@ export class Recogniser {
   }
 
   #feedChunk(chunk: Awaited<ReturnType<typeof loadChunks>>[number]): void {
+    const { codec, sampleRate, channels, channel } = this.#options;
     let capturedAtMs = chunk.capturedAtMs;
     chunk.messages.forEach((bytes, offset) => {
       const index = chunk.firstMessage + offset;
-      const durationMs = messageMs(this.#options.codec, this.#options.sampleRate, bytes, this.#options.layout());
+      const part = splitMessage(bytes, channels);
+      const own = part.channel === channel;
+      const durationMs = own ? messageMs(codec, sampleRate, part.audio, this.#options.layout()) : 0;
       if (index >= this.#next) {
-        this.#feed({ index, bytes, durationMs, capturedAtMs, conversationId: chunk.conversationId });
+        const { conversationId } = chunk;
+        this.#take({ index, channel: part.channel, bytes, durationMs, capturedAtMs, conversationId });
       }
       capturedAtMs += durationMs;
     });
   }
 
-  #feed(message: AudioMessage): void {
-    this.#timeline.push(message.index, message.durationMs, message.capturedAtMs);
+  #take(message: AudioMessage): void {
+    const { watermarks, channel, channels } = this.#options;
+    if (message.channel === channel) {
+      watermarks.received(channel, message.index);
+      if (message.index >= this.watermark) this.#feed(message, splitMessage(message.bytes, channels).audio);
+    } else {
+      watermarks.passed(channel, message.index + 1);
+    }
     this.#next = message.index + 1;
+  }
+
+  #feed(message: AudioMessage, audio: Uint8Array): void {
+    this.#timeline.push(message.index, message.durationMs, message.capturedAtMs);
     // A stream that cannot take a message has a hole from here on: the next one is fed from the watermark again.
-    if (this.#stream?.send(message.bytes) !== true) this.#stream?.abort();
+    if (this.#stream?.send(audio) !== true) this.#stream?.abort();
   }
 
   #enqueue(results: StreamResults, timeline: Timeline): void {
@@ -261,8 +285,9 @@ export class Recogniser {
     if (startedAtMs === undefined || endedAtMs === undefined) return;
     const messages = results.is_final ? timeline.messagesBefore(endMs) : undefined;
     const speaker = best?.words?.[0]?.speaker ?? 0;
-    await this.#options.onStretch({ text, isFinal: results.is_final, startedAtMs, endedAtMs, messages, speaker });
-    if (messages !== undefined && messages > this.#watermark) this.#watermark = messages;
+    const { channel } = this.#options;
+    const isFinal = results.is_final;
+    await this.#options.onStretch({ text, isFinal, startedAtMs, endedAtMs, messages, channel, speaker });
     if (results.is_final) timeline.forget(endMs);
   }
 }

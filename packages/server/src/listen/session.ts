@@ -5,8 +5,18 @@
  * teardown (sound durable, last words stored, lease given up, links closed). It never decodes, never summarises, and never
  * waits for the pusher (laws L1, L2, L8).
  */
-import { CLOSE, type Config, LISTEN, type ListenQuery, messageOf } from "@holdfast/contract";
-import { type Clock, type Log, type Random, sleep, type Timer } from "@holdfast/core";
+import { CHANNELS, CLOSE, type Config, LISTEN, type ListenQuery, messageOf, ONLY_CHANNEL } from "@holdfast/contract";
+import {
+  type Circuits,
+  type Clock,
+  CUSTOM_PROVIDER,
+  type GiveUp,
+  type Log,
+  type Random,
+  sleep,
+  type Timer,
+  Watermarks,
+} from "@holdfast/core";
 import {
   type AdmitOutcome,
   type Db,
@@ -21,16 +31,22 @@ import type { WebSocket } from "ws";
 import type { AudioFormat } from "./admission.ts";
 import { Announcer } from "./announcer.ts";
 import { AudioLog, type AudioMessage } from "./audio-log.ts";
+import type { AudioWriter } from "./audio-writer.ts";
+import type { ClientFrames } from "./client-frames.ts";
 import { type Completions, watchCompletions } from "./completions.ts";
-import { type ConversationIdentity, type CurrentConversation, prepareFirst } from "./current-conversation.ts";
+import { type ConversationIdentity, type CurrentConversation, isCall, prepareFirst } from "./current-conversation.ts";
 import { chooseEngines, type LiveEngines } from "./engines.ts";
 import type { Inbox } from "./inbox.ts";
 import { Intake } from "./intake.ts";
 import { ConversationKeeper, type EndOptions } from "./keeper.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
-import { openPusherLink, type PusherLink } from "./pusher-link.ts";
-import { Recogniser } from "./recogniser.ts";
+import type { PusherLink } from "./pusher-link.ts";
+import { watchWanted } from "./pusher-link-wanted.ts";
+import type { PusherLinks } from "./pusher-links.ts";
+import { type RecognisedStretch, Recogniser } from "./recogniser.ts";
+import { ClientWords, takeOverForClientWords, type WordSource } from "./suggested.ts";
 import { takeOverGap } from "./take-over.ts";
+import { createTextDesk } from "./text-desk.ts";
 
 export interface SessionDeps {
   readonly db: Db;
@@ -38,6 +54,9 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly writer: AudioWriter;
+  readonly circuits: Circuits;
+  readonly links: PusherLinks;
 }
 
 export interface SessionRequest {
@@ -49,7 +68,7 @@ export interface SessionRequest {
 }
 
 /** How long a recording belongs to a socket that is not heard of. */
-const LEASE_MS = 20_000;
+export const LEASE_MS = 20_000;
 
 /** `ready` waits at most this long for the recogniser. */
 const READY_DEADLINE_MS = 5_000;
@@ -62,8 +81,11 @@ interface Parts {
   readonly hold: RecordingHold;
   readonly intake: Intake;
   readonly audio: AudioLog;
-  readonly recogniser: Recogniser;
+  /** One for each channel. */
+  readonly recognisers: readonly WordSource[];
+  readonly watermarks: Watermarks;
   readonly keeper: ConversationKeeper;
+  readonly frames: ClientFrames;
   readonly link: PusherLink;
   readonly completions: Completions;
 }
@@ -143,8 +165,12 @@ export class LiveSession {
     const { db, clock, random, config } = this.#deps;
     const { userId, query, format } = this.#request;
     this.#announcer.starting();
-    const engines = chooseEngines(config, { ...format, language: query.language }, clock);
-    if (engines === undefined) {
+    const { language } = query;
+    const onGiveUp = (why: GiveUp) => this.#onGiveUp(engines?.provider ?? "", why);
+    const engines: LiveEngines | undefined = query.customStt
+      ? undefined
+      : chooseEngines({ config, format, language, clock, circuits: this.#deps.circuits, onGiveUp });
+    if (engines === undefined && !query.customStt) {
       return this.#out.close(CLOSE.policy, `The language is not supported, ${query.language.slice(0, 20)}`);
     }
     this.#announcer.preparing(await findLastCompletedId(db, userId));
@@ -158,7 +184,9 @@ export class LiveSession {
       nowMs: clock.now(),
       leaseMs: LEASE_MS,
     });
-    const hold = await takeOverGap(db, opened, format, clock.now());
+    const hold = query.customStt
+      ? await takeOverForClientWords(db, opened, clock.now())
+      : await takeOverGap(db, opened, format, clock.now());
     await renewRecording(db, hold, current.id, clock.now(), LEASE_MS);
     this.#announcer.session(current.id);
     this.#announcer.recogniserStarting();
@@ -169,10 +197,11 @@ export class LiveSession {
   }
 
   /** `ready` comes when words can flow, or a little later all the same: the sound is kept either way. */
-  async #firstReady(engines: LiveEngines): Promise<void> {
+  async #firstReady(engines: LiveEngines | undefined): Promise<void> {
     const waited = new AbortController();
     // What `pcm8` means shows in the sound itself, and some clients send none before `ready`.
-    const deadlineMs = this.#request.format.codec === "pcm8" ? 0 : READY_DEADLINE_MS;
+    const waits = engines !== undefined && this.#request.format.codec !== "pcm8";
+    const deadlineMs = waits ? READY_DEADLINE_MS : 0;
     const deadline = sleep(this.#deps.clock, deadlineMs, waited.signal);
     await Promise.race([this.#live.promise, this.#closed, deadline]);
     waited.abort();
@@ -180,20 +209,28 @@ export class LiveSession {
     this.#announcer.ready(engines);
   }
 
-  #createParts(hold: RecordingHold, first: CurrentConversation, engines: LiveEngines): Parts {
-    const { db, clock, random, config } = this.#deps;
-    const { codec, sampleRate } = this.#request.format;
-    const { durableMessages: durable } = hold;
+  #createParts(hold: RecordingHold, first: CurrentConversation, engines: LiveEngines | undefined): Parts {
+    const { db, clock, random } = this.#deps;
+    const { codec, sampleRate, channels } = this.#request.format;
+    const { durableMessages: durable, transcribedMessages, channelMarks } = hold;
     const { firstSequence } = this.#request.query;
-    const intake = new Intake({ codec, sampleRate, durable, firstSequence });
-    const shared = { db, clock, log: this.#log, hold, codec, sampleRate, layout: () => intake.layout };
+    const intake = new Intake({ codec, sampleRate, channels, durable, firstSequence });
+    const channelIds = channels > 1 ? CHANNELS.map(({ id }) => id) : [ONLY_CHANNEL];
+    const watermarks = new Watermarks(channelIds, transcribedMessages, channelMarks);
+    const shared = { db, clock, log: this.#log, hold, codec, sampleRate, channels, layout: () => intake.layout };
     const onFenced = () => this.#out.close(CLOSE.goingAway, "recording continues on another connection");
     const audio = new AudioLog({
       ...shared,
-      leaseMs: LEASE_MS,
+      writer: this.#deps.writer,
       onDurable: (count) => this.#onDurable(count),
       onFenced,
       onFailure: (error) => this.#onStorageFailure(error),
+    });
+    const text = createTextDesk({
+      ...{ db, clock, random, log: this.#log, who: this.#who, out: this.#out },
+      keeper: () => this.#parts?.keeper,
+      sample: (words) => this.#parts?.link.speakerSample(words),
+      onRoom: () => this.#resumeIfRoom(),
     });
     const keeper = new ConversationKeeper({
       db,
@@ -205,20 +242,33 @@ export class LiveSession {
       leaseMs: LEASE_MS,
       first,
       announcer: this.#announcer,
-      provider: () => engines.provider,
+      provider: () => engines?.provider ?? CUSTOM_PROVIDER,
+      watermarks,
+      speakers: text.speakers,
       onFenced,
     });
-    const recogniser = new Recogniser({
-      ...shared,
-      random,
-      audio,
-      formatKnown: intake.formatKnown,
-      open: (layout, events) => engines.open(layout, events),
-      onStretch: (stretch) => keeper.onStretch(stretch),
-      onState: (state) => this.#onRecogniserState(state, engines, keeper),
-      onRefused: () => this.#onRefused(engines),
+    const onStretch = (stretch: RecognisedStretch) => keeper.onStretch(stretch);
+    const recognise = (serving: LiveEngines, channel: number): WordSource =>
+      new Recogniser({
+        ...shared,
+        channel,
+        watermarks,
+        random,
+        audio,
+        formatKnown: intake.formatKnown,
+        open: (layout, events) => serving.open(layout, events),
+        onStretch,
+        onState: (state) => this.#onRecogniserState(state, channel, serving, keeper),
+      });
+    const clientWords = new ClientWords({
+      ...{ db, hold, clock, watermarks, onStretch },
+      channels: channelIds,
+      work: text.work,
     });
-    keeper.attach(audio, recogniser);
+    const recognisers =
+      engines === undefined ? [clientWords] : channelIds.map((channel) => recognise(engines, channel));
+    const frames = text.frames(keeper, engines === undefined ? clientWords : undefined);
+    keeper.attach(audio, [...recognisers, frames]);
     const completions = watchCompletions({
       db,
       userId: this.userId,
@@ -227,24 +277,26 @@ export class LiveSession {
       onCompleted: (conversation) => this.#announcer.created(conversation),
       onDropped: (conversationId) => this.#parts?.link.settled(conversationId),
     });
-    const link = openPusherLink({
-      url: config.HOSTED_PUSHER_API_URL,
-      token: config.HOLDFAST_INTERNAL_TOKEN,
+    const link = this.#deps.links.open({
       userId: this.userId,
+      codec,
       sampleRate,
-      clock,
-      random,
+      layout: () => intake.layout,
+      wantsAudio: watchWanted({ db, userId: this.userId, clock, log: this.#log }),
       log: this.#log,
       onResult: (result) => completions.check(result.conversation_id),
     });
-    return { hold, intake, audio, recogniser, keeper, link, completions };
+    return { hold, intake, audio, recognisers, watermarks, keeper, frames, link, completions };
   }
 
   #listen(parts: Parts): void {
     this.#inbox.open((data, isBinary) => {
       this.#lastActivityMs = this.#deps.clock.now();
-      // Text frames carry wishes that this version does not know yet; they count as activity and are ignored.
-      if (!isBinary) return;
+      if (!isBinary) {
+        parts.frames.take(data.toString());
+        if (parts.frames.isFull) this.#socket.pause();
+        return;
+      }
       const messages = parts.intake.take(data, this.#lastActivityMs, parts.keeper.acceptingId);
       for (const message of messages) this.#takeAudio(parts, message);
     });
@@ -257,13 +309,21 @@ export class LiveSession {
 
   #takeAudio(parts: Parts, message: AudioMessage): void {
     parts.audio.push(message);
-    parts.recogniser.push(message);
+    for (const recogniser of parts.recognisers) recogniser.push(message);
+    // The sound of a call would have to be mixed, and nothing is decoded here.
+    if (message.channel === ONLY_CHANNEL) parts.link.audio(message);
     if (parts.audio.isFull) this.#socket.pause();
   }
 
   #onDurable(count: number): void {
-    if (this.#socket.isPaused && this.#parts?.audio.isFull === false) this.#socket.resume();
+    this.#resumeIfRoom();
+    this.#parts?.frames.durable(count);
     if (this.#request.query.audioAck && this.#parts?.intake.acknowledgeable === true) this.#announcer.durable(count);
+  }
+
+  #resumeIfRoom(): void {
+    const hasRoom = this.#parts?.audio.isFull === false && !this.#parts.frames.isFull;
+    if (this.#socket.isPaused && hasRoom) this.#socket.resume();
   }
 
   #onStorageFailure(error: unknown): void {
@@ -271,21 +331,20 @@ export class LiveSession {
     this.#out.close(CLOSE.internal, "audio could not be stored");
   }
 
-  #onRecogniserState(state: "live" | "lost", engines: LiveEngines, keeper: ConversationKeeper): void {
+  #onRecogniserState(state: "live" | "lost", channel: number, engines: LiveEngines, keeper: ConversationKeeper): void {
     if (state === "live") {
       this.#live.resolve();
       this.#announcer.recovered(engines);
       return;
     }
-    keeper.withdrawPartial();
+    keeper.withdrawPartial(channel);
     this.#announcer.recovering();
   }
 
-  #onRefused(engines: LiveEngines): void {
-    const provider = engines.provider;
-    if (engines.next()) return;
-    this.#parts?.recogniser.abort();
-    this.#announcer.recogniserFailed(provider);
+  /** The sound so far is in the store, where repair finds it. */
+  #onGiveUp(provider: string, why: GiveUp): void {
+    for (const recogniser of this.#parts?.recognisers ?? []) recogniser.abort();
+    this.#announcer.recogniserFailed(provider, why);
     this.#out.close(CLOSE.internal, "transcription_service_unavailable");
   }
 
@@ -305,24 +364,33 @@ export class LiveSession {
   async #teardown(code: number): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     if (this.#parts === undefined) return;
-    const { intake, audio, recogniser, keeper, link, completions, hold } = this.#parts;
+    const { intake, audio, recognisers, watermarks, keeper, frames, link, completions, hold } = this.#parts;
     for (const message of intake.settle(keeper.acceptingId)) this.#takeAudio(this.#parts, message);
     await this.#flushAudio();
     // A client that lost its network comes back with the same recording, and its next socket hears the cut word whole; what
     // nobody comes back for is repaired from the store.
     const mayReturn = code !== CLOSE.normal && this.#request.query.clientConversationId !== null;
-    if (mayReturn) recogniser.abort();
-    else await recogniser.finish();
+    await Promise.all(recognisers.map((recogniser) => (mayReturn ? recogniser.abort() : recogniser.finish())));
+    await frames.settled();
     await keeper.settled();
-    if (this.#request.query.source === "desktop" && code === CLOSE.normal) {
+    const { query } = this.#request;
+    if ((isCall(query) && !mayReturn) || (query.source === "desktop" && code === CLOSE.normal)) {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });
     }
-    if (!mayReturn) await removeIfEmpty(this.#deps.db, this.userId, keeper.acceptingId);
+    if (!mayReturn) {
+      const ended = { userId: this.userId, conversationId: keeper.acceptingId, ownSessionId: hold.id };
+      await removeIfEmpty(this.#deps.db, { ...ended, nowMs: this.#deps.clock.now() });
+    }
     audio.close();
+    frames.close();
     keeper.close();
     await releaseRecording(this.#deps.db, hold, this.#deps.clock.now());
     link.close();
     completions.close();
-    this.#log.info({ code, transcribed: recogniser.watermark, durable: audio.durable }, "live session ended");
+    const { unknownChannels } = intake;
+    this.#log.info(
+      { code, transcribed: watermarks.overall, durable: audio.durable, unknownChannels },
+      "live session ended",
+    );
   }
 }

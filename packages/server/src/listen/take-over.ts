@@ -17,8 +17,9 @@ export async function takeOverGap(
   const { userId, id, transcribedMessages: from, durableMessages: to } = hold;
   if (from >= to) return hold;
   const [first] = await loadChunks(db, userId, id, from, from + 1);
-  const sameFormat = first?.codec === format.codec && first.sampleRate === format.sampleRate;
+  const sameFormat =
+    first?.codec === format.codec && first.sampleRate === format.sampleRate && first.channels === format.channels;
   if (sameFormat && to - from <= MAX_REPLAYED_MESSAGES && format.codec !== "pcm8") return hold;
   await db.transaction().execute((trx) => handOverGap(trx, userId, id, nowMs));
-  return { ...hold, transcribedMessages: to };
+  return { ...hold, transcribedMessages: to, channelMarks: {} };
 }

@@ -7,12 +7,14 @@ import { admitConversation } from "@holdfast/store";
 import type { HttpContext } from "../http/context.ts";
 
 export async function endConversation(
-  { db, clock, listen }: Pick<HttpContext, "db" | "clock" | "listen">,
+  { db, clock, listen, links }: Pick<HttpContext, "db" | "clock" | "listen" | "links">,
   userId: string,
   conversationId: string,
   trigger: "stop" | "finalize",
 ): Promise<AdmitOutcome> {
   const local = await listen.endConversation(userId, conversationId, { trigger, force: true });
   if (local !== undefined) return local;
-  return await admitConversation(db, { userId, conversationId, trigger, force: true, nowMs: clock.now() });
+  const outcome = await admitConversation(db, { userId, conversationId, trigger, force: true, nowMs: clock.now() });
+  if (outcome.outcome === "admitted") links.admitted(conversationId);
+  return outcome;
 }

@@ -4,7 +4,7 @@
  */
 import { Conversation, HoldfastError } from "@holdfast/contract";
 import { isTerminal } from "@holdfast/core";
-import { findJob, type Job, requestFinalization } from "@holdfast/store";
+import { type FanoutView, fanoutStatus, findJob, type Job, requestFinalization } from "@holdfast/store";
 import { z } from "zod";
 import type { App, HttpContext } from "../http/context.ts";
 import { endConversation } from "./end-conversation.ts";
@@ -21,6 +21,9 @@ const FinalizationView = z.object({
   task_retry_count: z.number().int(),
   terminal_outcome: z.enum(["success", "failure"]).nullable(),
   reason_code: z.string().nullable(),
+  /** Whether those who wanted to hear of it were told; `unknown`: they never will be. */
+  fanout_status: z.enum(["pending", "leased", "completed", "fenced", "unknown"]),
+  fanout_reason_code: z.string().nullable(),
 });
 
 export function registerFinalization(app: App, context: HttpContext): void {
@@ -83,14 +86,14 @@ export function registerFinalization(app: App, context: HttpContext): void {
       const row = await ownConversation(db, userId, id);
       const jobId = row.finalization_job_id;
       const job = jobId === null ? undefined : await findJob(db, userId, jobId);
-      if (job !== undefined) return finalizationView(job);
+      if (job !== undefined) return finalizationView(job, await fanoutStatus(db, row, job));
       const message = "Conversation finalization job not found";
       throw new HoldfastError(message, { code: "job_not_found", class: "permanent_input" });
     },
   );
 }
 
-function finalizationView(job: Job): z.output<typeof FinalizationView> {
+function finalizationView(job: Job, fanout: FanoutView): z.output<typeof FinalizationView> {
   const terminal = isTerminal(job.state);
   return {
     job_id: job.id,
@@ -101,5 +104,7 @@ function finalizationView(job: Job): z.output<typeof FinalizationView> {
     task_retry_count: job.tries,
     terminal_outcome: terminal ? (job.state === "completed" ? "success" : "failure") : null,
     reason_code: job.reasonCode,
+    fanout_status: fanout.status,
+    fanout_reason_code: fanout.reasonCode,
   };
 }

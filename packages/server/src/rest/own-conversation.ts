@@ -1,6 +1,13 @@
 /** Finds the asker's conversation, or says what clients expect to hear: 404 unknown (also for another user's), 402 locked. */
 import { type Conversation, HoldfastError } from "@holdfast/contract";
-import { type ConversationRow, conversationView, type Db, findConversation, loadSegments } from "@holdfast/store";
+import {
+  type ConversationRow,
+  conversationView,
+  type Db,
+  findConversation,
+  loadPhotos,
+  loadSegments,
+} from "@holdfast/store";
 
 export function conversationNotFound(): HoldfastError {
   return new HoldfastError("Conversation not found", { code: "conversation_not_found", class: "permanent_input" });
@@ -24,5 +31,6 @@ export async function ownConversation(db: Db, userId: string, id: string): Promi
 /** The same with its transcript, as clients see it. */
 export async function ownConversationView(db: Db, userId: string, id: string): Promise<Conversation> {
   const row = await ownConversation(db, userId, id);
-  return conversationView(row, await loadSegments(db, userId, row.id));
+  const photos = await loadPhotos(db, userId, row.id, { withBytes: false });
+  return conversationView(row, await loadSegments(db, userId, row.id), photos);
 }

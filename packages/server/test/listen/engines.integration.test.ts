@@ -127,6 +127,37 @@ describe("an engine of Deepgram's shape", () => {
   });
 });
 
+describe("an engine that dies in the middle", () => {
+  it("gives way to the next one, which is fed from the watermark and named; new sessions go there at once", async () => {
+    const other = await startScriptedDeepgram({ transcripts: ["Two.", "Three."], finalSeconds: 2 });
+    deepgram = await startScriptedDeepgram({ transcripts: ["One."], finalSeconds: 2 });
+    try {
+      world = await startWorld({ HOLDFAST_STT: `deepgram+${deepgram.url},deepgram+${other.url}` });
+      await world.start("server", "pusher");
+      const { messages, frameMs } = await jfkMessages("opus_fs320", 0);
+      await using client = await world.listen(QUERY).ready();
+      const playing = client.play(messages.slice(0, 330), frameMs / 2);
+      await waitFor("the first word", () => client.text.includes("One."));
+      deepgram.refuse = { status: 503 };
+      deepgram.connections[0]?.cut();
+      await playing;
+      await waitFor("the other words", () => client.text.includes("Three."));
+      expect(client.events.findLast((event) => event.type === "service_status")).toMatchObject({
+        status: "ready",
+        reason: "fallback_from_deepgram",
+      });
+      expect(await stop(world)).toEqual(["One. Two. Three."]);
+      await using next = await world.listen(QUERY).ready();
+      expect(next.events.findLast((event) => event.type === "service_status")).toMatchObject({
+        reason: "fallback_from_deepgram",
+      });
+      expect(other.connections).toHaveLength(2);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
 describe("an engine of OpenAI's shape", () => {
   it("is asked for each utterance, which our own speech process finds", async () => {
     const answers = ["First part.", "Second part.", "Third part.", "Fourth part.", "Fifth part."];

@@ -46,6 +46,8 @@ describe("a live recording", () => {
     ["pcm16", "pcm16"],
     ["pcm8", "pcm8"],
     ["pcm8-16bit", "pcm8"],
+    ["aac", "aac"],
+    ["lc3_fs1030", "lc3_fs1030"],
   ])("in %s becomes words, then a finished conversation", async (fixture, codec) => {
     const { messages, sampleRate, frameMs } = await jfkMessages(fixture);
     await using client = await world.listen(query(codec, sampleRate)).ready();

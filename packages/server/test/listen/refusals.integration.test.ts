@@ -96,7 +96,7 @@ describe("what cannot be recorded", () => {
     ["codec=pcm16&sample_rate=48001", 1003, /sample_rate/],
     ["codec=pcm16&sample_rate=-16000", 1003, /sample_rate/],
     ["codec=lc3&sample_rate=16000", 1001, /LC3 codec is not available/],
-    ["codec=aac&sample_rate=16000", 1001, /unsupported_audio_format/],
+    ["codec=aac&sample_rate=10000", 1001, /unsupported_audio_format/],
     ["codec=pcm16&sample_rate=16000&language=xx", 1008, /The language is not supported, xx/],
   ])("%s", async (query, code, reason) => {
     await using client = world.listen(query);

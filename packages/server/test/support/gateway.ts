@@ -19,6 +19,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly db: Db;
+  /** For other processes that work beside the gateway. */
+  readonly databaseUrl: string;
   readonly blobs: BlobStore;
   readonly blobFolder: string;
   /** Tokens of two users, `alice` and `bob`. */
@@ -85,6 +87,7 @@ export async function startTestGateway(server: TestServer, options: TestGatewayO
       url,
       port: gateway.port,
       db: database.db,
+      databaseUrl: database.url,
       blobs,
       blobFolder: folder,
       alice,

@@ -32,9 +32,9 @@ export async function transcribeSamples(
   const take = async (actions: readonly SegmentAction[]): Promise<void> => {
     for (const action of actions) {
       if (action.type !== "utterance") continue;
-      const { start, end } = action;
+      const { hear, start, end } = action;
       const piece = recogniser
-        .recognise(samples.subarray(start, end), "batch", signal)
+        .recognise(samples.subarray(hear, end), "batch", signal)
         .then((text) => ({ start: start / SAMPLE_RATE, end: end / SAMPLE_RATE, text }));
       // Awaited below; a failure of a later piece must not go unseen while an earlier one is awaited.
       piece.catch(() => {});

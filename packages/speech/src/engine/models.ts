@@ -1,6 +1,6 @@
 /**
  * Finds the model files inside the npm packages that carry them, checks once that they are the files that were measured,
- * and makes the token list that the runtime wants. The check is remembered in the cache folder by size and time of change.
+ * and makes the token list and the quicker decoder that the runtime wants. The check is remembered in the cache folder by size and time of change.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "@holdfast/contract";
+import { quickerDecoder } from "./quicker-decoder.ts";
 
 export interface ModelFiles {
   readonly encoder: string;
@@ -52,7 +53,23 @@ export async function recogniserFiles(model: "base" | "tiny", cacheDir: string):
     ],
     cacheDir,
   );
-  return { encoder: encoderPath, decoder: decoderPath, tokens: await tokensFile(cacheDir) };
+  return {
+    encoder: encoderPath,
+    decoder: await quickerDecoderFile(decoderPath, decoder.sha256, cacheDir),
+    tokens: await tokensFile(cacheDir),
+  };
+}
+
+/** The decoder as `quicker-decoder.ts` rewrites it, made once and kept in the cache folder (a third larger than the original). */
+async function quickerDecoderFile(path: string, originalSha256: string, cacheDir: string): Promise<string> {
+  const made = join(cacheDir, `moonshine-decoder-1-${originalSha256}.onnx`);
+  const mark = `${made}.size`;
+  const size = (await stat(made).catch(() => undefined))?.size;
+  if (size !== undefined && (await readFile(mark, "utf8").catch(() => "")) === String(size)) return made;
+  const model = quickerDecoder(await readFile(path));
+  await replaceFile(made, model);
+  await replaceFile(mark, String(model.length));
+  return made;
 }
 
 /** Path of the Silero voice-activity model. Throws like `recogniserFiles`. */
@@ -100,7 +117,7 @@ async function tokensFile(cacheDir: string): Promise<string> {
 }
 
 /** A reader sees the old file or the whole new one. */
-async function replaceFile(path: string, content: string): Promise<void> {
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, content);

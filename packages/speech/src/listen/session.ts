@@ -11,7 +11,13 @@ import type { MessageDecoder } from "@holdfast/codecs";
 import type { Clock } from "@holdfast/core";
 import type { Engine } from "../engine/engine.ts";
 import type { Recogniser } from "../recognise/recogniser.ts";
-import { createSegmenter, type SegmentAction, type SegmenterOptions, WINDOW_SAMPLES } from "../segment/segmenter.ts";
+import {
+  createSegmenter,
+  type SegmentAction,
+  type SegmenterOptions,
+  type Utterance,
+  WINDOW_SAMPLES,
+} from "../segment/segmenter.ts";
 import { AudioWindow } from "./audio-window.ts";
 
 /** A stretch of the stream, in samples at 16 kHz. */
@@ -152,7 +158,7 @@ class Session implements ListenSession {
       const loudness = energy(samples, i * WINDOW_SAMPLES);
       for (const action of this.#segmenter.push(flag === 1, loudness)) this.#act(action, false);
     });
-    this.#audio.dropBefore(this.#segmenter.closedTo);
+    this.#audio.dropBefore(this.#segmenter.neededFrom);
     this.#considerPartial();
   }
 
@@ -162,7 +168,7 @@ class Session implements ListenSession {
         this.#tellSilence(action.start, action.end, fromFinalize);
         return;
       case "speculate":
-        this.#speculate(action.start, action.end);
+        this.#speculate(action);
         return;
       case "utterance":
         this.#tellUtterance(action, fromFinalize);
@@ -178,7 +184,7 @@ class Session implements ListenSession {
 
   #tellUtterance(action: Extract<SegmentAction, { type: "utterance" }>, fromFinalize: boolean): void {
     const { start, end, speechFinal } = action;
-    const text = this.#takeSpeculation(start, end) ?? this.#recognise(start, end, this.#ended.signal);
+    const text = this.#takeSpeculation(start, end) ?? this.#recognise(action, this.#ended.signal);
     // Told later: a failure in between is handled when its turn comes.
     text.catch(() => {});
     this.#nextPartialAt = 0;
@@ -201,16 +207,16 @@ class Session implements ListenSession {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  #recognise(start: number, end: number, signal: AbortSignal): Promise<string> {
-    return this.#deps.recogniser.recognise(this.#audio.slice(start, end), "final", signal);
+  #recognise({ hear, end }: Utterance, signal: AbortSignal): Promise<string> {
+    return this.#deps.recogniser.recognise(this.#audio.slice(hear, end), "final", signal);
   }
 
-  #speculate(start: number, end: number): void {
+  #speculate(guess: Utterance): void {
     this.#speculation?.cancel.abort(new Error("speech went on"));
     const cancel = new AbortController();
-    const text = this.#recognise(start, end, AbortSignal.any([this.#ended.signal, cancel.signal]));
+    const text = this.#recognise(guess, AbortSignal.any([this.#ended.signal, cancel.signal]));
     text.catch(() => {});
-    this.#speculation = { start, end, text, cancel };
+    this.#speculation = { start: guess.start, end: guess.end, text, cancel };
   }
 
   #takeSpeculation(start: number, end: number): Promise<string> | undefined {
@@ -230,7 +236,7 @@ class Session implements ListenSession {
     this.#partialInFlight = true;
     const priority = this.#shownFrom === open.start ? "partial" : "first-partial";
     recogniser
-      .recognise(this.#audio.slice(open.start, open.end), priority, this.#ended.signal)
+      .recognise(this.#audio.slice(open.hear, open.end), priority, this.#ended.signal)
       .then((text) => {
         const took = clock.now() - began;
         const interval = text === "" ? WORDLESS_INTERVAL_MS : PARTIAL_INTERVAL_MS;
@@ -238,7 +244,8 @@ class Session implements ListenSession {
         const stale = this.#segmenter.open?.start !== open.start || this.#finalsDue > 0;
         if (stale || text === "" || this.#ended.signal.aborted) return;
         this.#shownFrom = open.start;
-        this.#deps.onStretch({ ...open, text, isFinal: false, speechFinal: false, fromFinalize: false });
+        const { start, end } = open;
+        this.#deps.onStretch({ start, end, text, isFinal: false, speechFinal: false, fromFinalize: false });
       })
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {

@@ -6,12 +6,15 @@ const MIN_REPEATS = 3;
 /** People do say "no, no, no". */
 const MIN_REPEATS_OF_A_WORD = 5;
 
+/** The same few signs five or more times in a row within a word, as in "1.0.0.0.0.0". Long numbers are left alone. */
+const LOOP_IN_A_WORD = /((?!\d)\S{2,6}?)\1{4,}/gu;
+
 /**
  * A recogniser that lost the thread says the same phrase over and over. Any phrase of 1 to 10 words that stands three or more
- * times in a row (a single word: five or more) is kept once.
+ * times in a row (a single word, or a part of one: five or more) is kept once.
  */
 export function collapseRepetition(text: string): string {
-  const words = text.trim().split(/\s+/).filter(Boolean);
+  const words = text.trim().replace(LOOP_IN_A_WORD, "$1").split(/\s+/).filter(Boolean);
   const keys = words.map((word) => word.toLowerCase().replace(/[^\p{L}\p{N}']/gu, ""));
   const kept: string[] = [];
   let at = 0;

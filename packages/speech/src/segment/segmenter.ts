@@ -1,7 +1,8 @@
 /**
  * Finds utterances in a stream of voice-activity flags. Pure: flags and loudness in (one of each per window of 512 samples,
  * 32 ms), stretches out. Two promises: the stretches it closes lie end to end and cover the stream exactly, and no
- * utterance is longer than `maxMs`.
+ * utterance is longer than `maxMs`. The recogniser is to listen from a little before an utterance (`hear`): the quiet up to
+ * 0.7 s before the voice, as far as nobody spoke in it. Without that lead it mistakes first words ("Ask not" for "As not").
  *
  *   silence ──voice──▶ utterance           opens 0.3 s before the voice (pre-roll); closes the silence before it
  *   silence ──5 s──▶ silence               closes all but the last 0.3 s, so that a listener's watermark advances
@@ -23,9 +24,16 @@ export type SegmentAction =
   /** [start, end) holds no speech. */
   | { readonly type: "silence"; readonly start: number; readonly end: number }
   /** [start, end) is an utterance. `speechFinal`: it ended in silence, not in a cut. */
-  | { readonly type: "utterance"; readonly start: number; readonly end: number; readonly speechFinal: boolean }
+  | ({ readonly type: "utterance"; readonly speechFinal: boolean } & Utterance)
   /** [start, end) is likely to be closed as an utterance soon. */
-  | { readonly type: "speculate"; readonly start: number; readonly end: number };
+  | ({ readonly type: "speculate" } & Utterance);
+
+export interface Utterance {
+  /** Where the recogniser begins to listen: at `start`, or in the quiet before it. */
+  readonly hear: number;
+  readonly start: number;
+  readonly end: number;
+}
 
 export interface SegmenterOptions {
   /** Quiet that ends an utterance. */
@@ -55,6 +63,10 @@ export const BATCH_SEGMENTS: SegmenterOptions = {
 const windows = (ms: number): number => Math.max(1, Math.round(ms / WINDOW_MS));
 const PRE_ROLL = windows(300);
 const POST_ROLL = windows(200);
+/** Quiet before the voice that the recogniser is given; part of it may be the post-roll of the utterance before. */
+const LEAD_SAMPLES = 11_200;
+/** The flags fall a little before a voice has quite died away. */
+const FADE_SAMPLES = 800;
 /** Less voice than this is a click. What is more may be a word: the recogniser judges it, and answers nothing to a cough. */
 const MIN_VOICE = windows(96);
 /** A few words are not ended by a short pause: the recogniser understands them better together with what follows. */
@@ -73,9 +85,11 @@ export interface Segmenter {
   /** Closes everything up to sample `end`, which may lie within a window that was never pushed. */
   flush(end: number): SegmentAction[];
   /** The utterance that is open now, when there has been enough voice to believe in it. */
-  readonly open: { readonly start: number; readonly end: number } | undefined;
+  readonly open: Utterance | undefined;
   /** Everything before this sample is closed. */
   readonly closedTo: number;
+  /** No later action names a sample before this one. */
+  readonly neededFrom: number;
 }
 
 export function createSegmenter(options: SegmenterOptions): Segmenter {
@@ -88,6 +102,8 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
   /** The windows of the open utterance, pre-roll included; empty in silence. */
   let utterance: Window[] = [];
   let start = 0;
+  let hear = 0;
+  let voiceEnd: number | undefined;
   let voiced = 0;
   let quiet = 0;
 
@@ -98,7 +114,7 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
     return [action];
   };
   const closeUtterance = (end: number, speechFinal: boolean): SegmentAction[] => {
-    const action = { type: "utterance", start, end, speechFinal } as const;
+    const action = { type: "utterance", hear, start, end, speechFinal } as const;
     closedTo = end;
     return [action];
   };
@@ -111,6 +127,8 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
   const inSilence = (window: Window): SegmentAction[] => {
     if (window.voice) {
       start = Math.max(closedTo, heardTo - (PRE_ROLL + 1) * WINDOW_SAMPLES);
+      const quietFrom = voiceEnd === undefined ? 0 : voiceEnd + FADE_SAMPLES;
+      hear = Math.min(start, Math.max(quietFrom, heardTo - WINDOW_SAMPLES - LEAD_SAMPLES));
       const preRoll = Math.ceil((heardTo - start) / WINDOW_SAMPLES) - 1;
       utterance = Array.from({ length: preRoll }, () => ({ voice: false, loudness: 0 }));
       utterance.push(window);
@@ -135,7 +153,7 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
       return actions;
     }
     if (utterance.length >= maxWindows) return cut();
-    return enough && quiet === POST_ROLL ? [{ type: "speculate", start, end }] : [];
+    return enough && quiet === POST_ROLL ? [{ type: "speculate", hear, start, end }] : [];
   };
 
   /** Windows of quiet that end the open utterance. */
@@ -161,6 +179,7 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
     const actions = closeUtterance(heardTo - rest.length * WINDOW_SAMPLES, false);
     utterance = rest;
     start = closedTo;
+    hear = closedTo;
     // What follows a cut is the same speech: a single syllable of it must not be taken for a cough.
     voiced = rest.some(({ voice }) => voice) ? Math.max(MIN_VOICE, rest.filter(({ voice }) => voice).length) : 0;
     return actions;
@@ -170,7 +189,9 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
     push(voice, loudness): SegmentAction[] {
       heardTo += WINDOW_SAMPLES;
       const window = { voice, loudness };
-      return utterance.length === 0 ? inSilence(window) : inUtterance(window);
+      const actions = utterance.length === 0 ? inSilence(window) : inUtterance(window);
+      if (voice) voiceEnd = heardTo;
+      return actions;
     },
     flush(end): SegmentAction[] {
       heardTo = Math.max(heardTo, end);
@@ -178,11 +199,14 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
       toSilence();
       return actions;
     },
-    get open(): { start: number; end: number } | undefined {
-      return utterance.length > 0 && voiced >= MIN_VOICE ? { start, end: heardTo } : undefined;
+    get open(): Utterance | undefined {
+      return utterance.length > 0 && voiced >= MIN_VOICE ? { hear, start, end: heardTo } : undefined;
     },
     get closedTo(): number {
       return closedTo;
+    },
+    get neededFrom(): number {
+      return Math.max(0, Math.min(utterance.length > 0 ? hear : closedTo, heardTo - LEAD_SAMPLES));
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The query of a stream: Deepgram's names, plus `codec` (as the client of the gateway named it) and `engine`. */
 import {
+  AAC_SAMPLE_RATES,
   type DecodableCodec,
   isDecodable,
   MAX_SAMPLE_RATE,
@@ -30,7 +31,9 @@ export function parseListenQuery(query: URLSearchParams): ListenQuery | { readon
   }
   if ((query.get("channels") ?? "1") !== "1") return { problem: "only one channel is supported" };
   const sound = codecOf(query.get("encoding"), query.get("codec"));
-  if (sound === undefined) return { problem: "encoding must be linear16, linear8 or opus" };
+  if (sound === undefined) return { problem: "encoding must be linear16, linear8, opus, aac or lc3" };
+  if (sound.codec === "aac" && !AAC_SAMPLE_RATES.includes(sampleRate))
+    return { problem: "AAC knows no such sample_rate" };
   const endpointing = Number(query.get("endpointing"));
   const endpointMs =
     endpointing > 0 ? Math.min(MAX_ENDPOINT_MS, Math.max(MIN_ENDPOINT_MS, endpointing)) : LIVE_SEGMENTS.endpointMs;
@@ -51,6 +54,8 @@ function codecOf(
 ): { codec: DecodableCodec; layout: Pcm8Layout } | undefined {
   if (encoding === "linear16") return { codec: "pcm16", layout: "linear16" };
   if (encoding === "linear8") return { codec: "pcm8", layout: "linear8" };
+  if (encoding === "aac") return { codec: "aac", layout: "linear8" };
+  if (encoding === "lc3") return { codec: "lc3_fs1030", layout: "linear8" };
   if (encoding !== "opus") return undefined;
   if (codec !== null && codec !== "" && !isDecodable(codec)) return undefined;
   return { codec: codec === "opus" ? "opus" : "opus_fs320", layout: "linear8" };

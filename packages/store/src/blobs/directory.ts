@@ -7,7 +7,7 @@ import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat } f
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { HoldfastError } from "@holdfast/contract";
-import type { BlobStore, StagedBlob } from "./port.ts";
+import type { BlobFolder, BlobStore, ByteRange, StagedBlob } from "./port.ts";
 
 const KEY = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -51,10 +51,14 @@ export async function openDirectoryBlobs(root: string, nowMs: number): Promise<B
     async discard(staged) {
       await rm(staged.stagedPath, { force: true });
     },
-    async read(key) {
-      return await readFile(pathOf(key)).catch((error: unknown) => {
+    async read(key, range) {
+      const reading = range === undefined ? readFile(pathOf(key)) : readPart(pathOf(key), range);
+      return await reading.catch((error: unknown) => {
         throw asStorageError(error);
       });
+    },
+    async list(prefix) {
+      return await foldersOf(pathOf(prefix), prefix);
     },
     async removeAll(prefix) {
       await rm(pathOf(prefix), { recursive: true, force: true });
@@ -91,6 +95,38 @@ async function writeStaged(
     await file.close();
   }
   return { bytes, sha256: hash.digest("hex"), stagedPath };
+}
+
+async function readPart(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
+  const bytes = new Uint8Array(Math.max(0, end - start));
+  const file = await open(path, "r");
+  try {
+    let filled = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+      filled += bytesRead;
+      if (bytesRead === 0 || filled === bytes.length) return bytes.subarray(0, filled);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What goes away meanwhile is not there. */
+async function foldersOf(path: string, prefix: string): Promise<BlobFolder[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(noneWhereMissing);
+  const folders: BlobFolder[] = [];
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const info = await stat(join(path, entry.name)).catch(() => undefined);
+    if (info !== undefined) folders.push({ prefix: `${prefix}/${entry.name}`, modifiedMs: info.mtimeMs });
+  }
+  return folders;
+}
+
+function noneWhereMissing(error: unknown): never[] {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+  throw error;
 }
 
 async function syncFolder(path: string): Promise<void> {

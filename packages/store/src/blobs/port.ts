@@ -8,6 +8,17 @@ export interface StagedBlob {
   readonly stagedPath: string;
 }
 
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface BlobFolder {
+  /** A prefix for `removeAll`. */
+  readonly prefix: string;
+  readonly modifiedMs: number;
+}
+
 export interface BlobStore {
   /**
    * Streams bytes to a private place while hashing them, and flushes them. Throws HoldfastError `payload_too_large` above the
@@ -18,7 +29,10 @@ export interface BlobStore {
   commit(staged: StagedBlob, key: string): Promise<void>;
   /** Removes staged bytes that were not committed; harmless otherwise. */
   discard(staged: StagedBlob): Promise<void>;
-  read(key: string): Promise<Uint8Array>;
+  /** The bytes of a blob, or those from `start` up to and without `end`, as far as there are any. */
+  read(key: string, range?: ByteRange): Promise<Uint8Array>;
+  /** Folders directly under a folder, and when anything was last put into each. */
+  list(prefix: string): Promise<BlobFolder[]>;
   /** Removes everything whose key starts with the prefix (a folder); harmless where there is nothing. */
   removeAll(prefix: string): Promise<void>;
   /** Throws where the store cannot take bytes now. */

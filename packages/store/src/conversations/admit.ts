@@ -60,11 +60,15 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
     if (request.unlessSpokenAfterMs !== undefined && row.finished_at > request.unlessSpokenAfterMs) {
       return { outcome: "still_active" };
     }
-    const held = await settleAudio(trx, request);
-    if (held) return { outcome: "requested" };
+    const recordings = await lockRecordings(trx, userId, conversationId);
+    const elsewhere = recordings.filter((recording) => isHeldElsewhere(recording, request));
+    if (elsewhere.some((recording) => recording.behind)) return await askToEnd(trx, request);
+    for (const { id, behind } of recordings) if (behind) await handOverGap(trx, userId, id, request.nowMs);
     const repairs = await openRepairs(trx, userId, conversationId);
-    if (repairs === 0 && !(await hasSegments(trx, userId, conversationId))) {
-      await removeEmpty(trx, userId, conversationId);
+    if (repairs === 0 && !(await hasContent(trx, userId, conversationId))) {
+      // What it says next must find a row to belong to.
+      if (elsewhere.length > 0) return await askToEnd(trx, request);
+      await removeEmpty(trx, request, recordings);
       return { outcome: "deleted" };
     }
     const revision = row.finalization_revision + 1;
@@ -73,56 +77,51 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
   });
 }
 
-/** Hands untranscribed audio of this conversation to repair. True where another live session still holds some of it. */
-async function settleAudio(trx: Db, request: AdmitRequest): Promise<boolean> {
-  const behind = await untranscribed(trx, request.userId, request.conversationId);
-  const heldElsewhere = behind.some(
-    (session) =>
-      session.id !== request.ownSessionId && session.lease_until !== null && session.lease_until > request.nowMs,
-  );
-  if (heldElsewhere) {
-    await trx
-      .updateTable("conversations")
-      .set({ end_requested_at: new Date(request.nowMs) })
-      .where("user_id", "=", request.userId)
-      .where("id", "=", request.conversationId)
-      .execute();
-    return true;
-  }
-  for (const session of behind) await handOverGap(trx, request.userId, session.id, request.nowMs);
-  return false;
+interface LockedRecording {
+  readonly id: string;
+  readonly lease_until: number | null;
+  /** It holds sound of the conversation that has no words yet. */
+  readonly behind: boolean;
 }
 
-/** Recording sessions that hold audio of this conversation ahead of their watermark, locked in the order of their ids. */
-async function untranscribed(
+/**
+ * Recording sessions that hold sound of this conversation or write to it, locked in the order of their ids, so that no sound
+ * comes in until this transaction ends. What they hold is read afterwards: it may have grown while the lock was waited for.
+ */
+async function lockRecordings(trx: Db, userId: string, conversationId: string): Promise<LockedRecording[]> {
+  await sql`select 1 from recording_sessions
+    where user_id = ${userId} and (conversation_id = ${conversationId} or id in (select recording_session_id
+      from audio_chunks where user_id = ${userId} and conversation_id = ${conversationId}))
+    order by id for update`.execute(trx);
+  const { rows } = await sql<LockedRecording>`
+    select s.id, s.lease_until, coalesce(c.last_message > s.transcribed_messages, false) as behind
+    from recording_sessions s left join (
+      select recording_session_id, max(first_message + message_count) as last_message from audio_chunks
+      where user_id = ${userId} and conversation_id = ${conversationId} group by recording_session_id
+    ) c on c.recording_session_id = s.id
+    where s.user_id = ${userId} and (s.conversation_id = ${conversationId} or c.recording_session_id is not null)
+    order by s.id`.execute(trx);
+  return rows;
+}
+
+type Ending = Pick<AdmitRequest, "userId" | "conversationId" | "ownSessionId" | "nowMs">;
+
+function isHeldElsewhere({ id, lease_until }: LockedRecording, { ownSessionId, nowMs }: Ending): boolean {
+  return id !== ownSessionId && lease_until !== null && lease_until > nowMs;
+}
+
+/** The live session that holds the conversation sees this within seconds, and ends it itself. */
+async function askToEnd(
   trx: Db,
-  userId: string,
-  conversationId: string,
-): Promise<{ readonly id: string; readonly lease_until: number | null }[]> {
-  return await trx
-    .selectFrom("recording_sessions as session")
-    .select(["id", "lease_until"])
+  { userId, conversationId, nowMs }: Ending,
+): Promise<{ readonly outcome: "requested" }> {
+  await trx
+    .updateTable("conversations")
+    .set({ end_requested_at: new Date(nowMs) })
     .where("user_id", "=", userId)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom("audio_chunks as chunk")
-          .select("chunk.first_message")
-          .whereRef("chunk.user_id", "=", "session.user_id")
-          .whereRef("chunk.recording_session_id", "=", "session.id")
-          .where("chunk.conversation_id", "=", conversationId)
-          .where((inner) =>
-            inner(
-              inner("chunk.first_message", "+", inner.ref("chunk.message_count")),
-              ">",
-              inner.ref("session.transcribed_messages"),
-            ),
-          ),
-      ),
-    )
-    .orderBy("id")
-    .forUpdate()
+    .where("id", "=", conversationId)
     .execute();
+  return { outcome: "requested" };
 }
 
 async function openRepairs(trx: Db, userId: string, conversationId: string): Promise<number> {
@@ -137,22 +136,23 @@ async function openRepairs(trx: Db, userId: string, conversationId: string): Pro
   return Number(row.n);
 }
 
-async function hasSegments(trx: Db, userId: string, conversationId: string): Promise<boolean> {
-  const row = await trx
-    .selectFrom("segments")
-    .select("id")
-    .where("user_id", "=", userId)
-    .where("conversation_id", "=", conversationId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** Words or pictures: both make a conversation (reference 4.5). */
+async function hasContent(trx: Db, userId: string, conversationId: string): Promise<boolean> {
+  const { rows } = await sql<{ present: boolean }>`
+    select exists (select 1 from segments where user_id = ${userId} and conversation_id = ${conversationId})
+      or exists (select 1 from photos where user_id = ${userId} and conversation_id = ${conversationId}) as present`.execute(
+    trx,
+  );
+  return rows[0]?.present === true;
 }
 
 /**
  * Removes an open conversation in which nothing was said and nothing waits for its words: what a socket leaves that closes
- * without a word. Loses to content: whatever was written before, it stays.
+ * without a word. Loses to content: whatever was written before, it stays, and so does what another live session may still
+ * write to.
  */
-export async function removeIfEmpty(db: Db, userId: string, conversationId: string): Promise<boolean> {
+export async function removeIfEmpty(db: Db, request: Ending): Promise<boolean> {
+  const { userId, conversationId } = request;
   return await db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom("conversations")
@@ -163,16 +163,30 @@ export async function removeIfEmpty(db: Db, userId: string, conversationId: stri
       .forUpdate()
       .executeTakeFirst();
     if (row?.status !== "in_progress") return false;
-    if ((await untranscribed(trx, userId, conversationId)).length > 0) return false;
+    const recordings = await lockRecordings(trx, userId, conversationId);
+    if (recordings.some((recording) => recording.behind || isHeldElsewhere(recording, request))) return false;
     if ((await openRepairs(trx, userId, conversationId)) > 0) return false;
-    if (await hasSegments(trx, userId, conversationId)) return false;
-    await removeEmpty(trx, userId, conversationId);
+    if (await hasContent(trx, userId, conversationId)) return false;
+    await removeEmpty(trx, request, recordings);
     return true;
   });
 }
 
-/** Only audio that was judged silent can be left here: everything else would have become a repair job above. */
-async function removeEmpty(trx: Db, userId: string, conversationId: string): Promise<void> {
+/**
+ * Only audio that was judged silent can be left here: everything else would have become a repair job above. A session whose
+ * lease ran out, but which lives and wants to write on, is fenced: its client begins anew and sends again what was not durable.
+ */
+async function removeEmpty(trx: Db, request: Ending, recordings: readonly LockedRecording[]): Promise<void> {
+  const { userId, conversationId, ownSessionId } = request;
+  const others = recordings.map(({ id }) => id).filter((id) => id !== ownSessionId);
+  if (others.length > 0) {
+    await trx
+      .updateTable("recording_sessions")
+      .set({ epoch: sql`epoch + 1`, lease_until: null })
+      .where("user_id", "=", userId)
+      .where("id", "in", others)
+      .execute();
+  }
   await trx
     .deleteFrom("audio_chunks")
     .where("user_id", "=", userId)
@@ -196,6 +210,7 @@ async function createFinalization(
       state_reason: blocked ? "awaiting_transcription" : "awaiting_processing",
       finalization_revision: revision,
       finalization_job_id: jobId,
+      upload_job_id: null,
       end_requested_at: null,
       updated_at: new Date(request.nowMs),
     })
@@ -218,7 +233,7 @@ async function createFinalization(
 
 /**
  * Asks for a new summary of a conversation whose transcript changed or that a person wants again, whatever its state except
- * open or deleted. Inside the caller's transaction.
+ * open or deleted. It waits where some of the words are still to come. Inside the caller's transaction.
  */
 export async function requestFinalization(
   trx: Db,
@@ -233,7 +248,8 @@ export async function requestFinalization(
     .forUpdate()
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  return await createFinalization(trx, request, row.finalization_revision + 1, false);
+  const repairs = await openRepairs(trx, request.userId, request.conversationId);
+  return await createFinalization(trx, request, row.finalization_revision + 1, repairs > 0);
 }
 
 export interface EnrichmentRequest {

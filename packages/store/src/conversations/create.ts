@@ -15,6 +15,8 @@ export interface NewConversation {
   readonly clientDeviceId: string | null;
   readonly clientPlatform: string | null;
   readonly recordingSessionId: string | null;
+  /** Phone-call id a client gave, if any. */
+  readonly callId?: string | null;
   readonly silenceTimeoutMs: number;
   /** Wall time of its first sound, Unix milliseconds. */
   readonly startedAtMs: number;
@@ -39,6 +41,7 @@ export async function createConversation(db: Db, conversation: NewConversation):
       client_device_id: conversation.clientDeviceId,
       client_platform: conversation.clientPlatform,
       recording_session_id: conversation.recordingSessionId,
+      call_id: conversation.callId ?? null,
       summary_kind: null,
       state_reason: null,
       silence_timeout_ms: conversation.silenceTimeoutMs,

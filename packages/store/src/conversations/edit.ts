@@ -1,5 +1,6 @@
 /** What a person changes by hand: title, star, visibility, deletion. Each returns false where the conversation does not exist. */
 import { sql } from "kysely";
+import { requestAudioRemoval } from "../audio-files/remove.ts";
 import type { Db } from "../database.ts";
 import { refreshSearch } from "./finish.ts";
 
@@ -57,11 +58,16 @@ export async function deleteConversation(
   return await db.transaction().execute(async (trx) => {
     const now = new Date(options.nowMs);
     const result = await existing(trx, userId, id)
-      .set({ deleted_at: now, updated_at: now, structured: JSON.stringify({}), external_data: null, search: null })
+      .set({
+        ...{ deleted_at: now, updated_at: now, structured: JSON.stringify({}), external_data: null, search: null },
+        audio_files: "[]",
+      })
       .executeTakeFirst();
     if (result.numUpdatedRows === 0n) return false;
     await trx.deleteFrom("segments").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
+    await trx.deleteFrom("photos").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
     await trx.deleteFrom("audio_chunks").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
+    await requestAudioRemoval(trx, { userId, conversationId: id, nowMs: options.nowMs });
     if (options.cascade) {
       await trx.deleteFrom("memories").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
       await trx.deleteFrom("action_items").where("user_id", "=", userId).where("conversation_id", "=", id).execute();

@@ -6,10 +6,12 @@
  */
 import type { Structured } from "@holdfast/contract";
 import { sql } from "kysely";
+import { replaceActionItems, settleTasks } from "../action-items/replace.ts";
 import type { Db } from "../database.ts";
-import { deterministicUuid } from "../ids.ts";
+import { requestEffects } from "../effects/request.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, failJob, holdsLease, type JobFailure } from "../jobs/settle.ts";
+import { replaceMemories } from "../memories/replace.ts";
 
 export interface FinalizationResult {
   readonly structured: Structured;
@@ -28,7 +30,7 @@ export async function finishConversation(db: Db, job: Job, result: FinalizationR
   return await db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom("conversations")
-      .select(["finalization_job_id", "user_title", "structured"])
+      .select(["finalization_job_id", "finalization_revision", "user_title", "user_summary", "structured"])
       .where("user_id", "=", job.userId)
       .where("id", "=", conversationId)
       .where("deleted_at", "is", null)
@@ -40,7 +42,10 @@ export async function finishConversation(db: Db, job: Job, result: FinalizationR
       return "fenced";
     }
     const kept = row.user_title ? String(row.structured.title ?? "") : result.structured.title;
-    const structured = { ...result.structured, title: kept };
+    const home = { userId: job.userId, conversationId };
+    const tasks = await settleTasks(trx, home, result.structured.action_items, result.nowMs);
+    const overview = row.user_summary ? String(row.structured.overview ?? "") : result.structured.overview;
+    const structured = { ...result.structured, title: kept, overview, action_items: tasks };
     await trx
       .updateTable("conversations")
       .set({
@@ -49,13 +54,17 @@ export async function finishConversation(db: Db, job: Job, result: FinalizationR
         summary_kind: result.summaryKind,
         state_reason: result.stateReason,
         discarded: result.discarded,
+        completed_revision: row.finalization_revision,
         updated_at: new Date(result.nowMs),
       })
       .where("user_id", "=", job.userId)
       .where("id", "=", conversationId)
       .execute();
     await refreshSearch(trx, job.userId, conversationId);
-    await replaceDerived(trx, job.userId, conversationId, structured, result);
+    await replaceMemories(trx, home, result.discarded ? [] : result.memories, result.nowMs);
+    await replaceActionItems(trx, home, result.discarded ? [] : structured.action_items, result.nowMs);
+    const { discarded, nowMs } = result;
+    await requestEffects(trx, { ...home, revision: row.finalization_revision, discarded, nowMs });
     await completeJob(trx, job, {
       outcome: "completed",
       result: { summary_kind: result.summaryKind, discarded: result.discarded },
@@ -74,60 +83,6 @@ export async function refreshSearch(trx: Db, userId: string, conversationId: str
       setweight(to_tsvector('english', coalesce((select string_agg(s.text, ' ' order by s.start_s) from segments s
         where s.user_id = c.user_id and s.conversation_id = c.id), '')), 'C')
     where c.user_id = ${userId} and c.id = ${conversationId}`.execute(trx);
-}
-
-/** Memories and action items of this conversation are replaced as a whole, so a repeated run leaves one set. */
-async function replaceDerived(
-  trx: Db,
-  userId: string,
-  conversationId: string,
-  structured: Structured,
-  result: FinalizationResult,
-): Promise<void> {
-  const now = new Date(result.nowMs);
-  await trx
-    .deleteFrom("memories")
-    .where("user_id", "=", userId)
-    .where("conversation_id", "=", conversationId)
-    .execute();
-  await trx
-    .deleteFrom("action_items")
-    .where("user_id", "=", userId)
-    .where("conversation_id", "=", conversationId)
-    .where("completed", "=", false)
-    .execute();
-  if (result.discarded) return;
-  for (const memory of result.memories) {
-    await trx
-      .insertInto("memories")
-      .values({
-        user_id: userId,
-        id: deterministicUuid(userId, conversationId, "memory", memory.content),
-        conversation_id: conversationId,
-        content: memory.content,
-        category: memory.category,
-        tags: JSON.stringify([]),
-        created_at: now,
-        updated_at: now,
-      })
-      .onConflict((conflict) => conflict.columns(["user_id", "id"]).doNothing())
-      .execute();
-  }
-  for (const item of structured.action_items) {
-    await trx
-      .insertInto("action_items")
-      .values({
-        user_id: userId,
-        id: deterministicUuid(userId, conversationId, "action", item.description),
-        conversation_id: conversationId,
-        description: item.description,
-        due_at: item.due_at === null ? null : new Date(item.due_at),
-        created_at: now,
-        updated_at: now,
-      })
-      .onConflict((conflict) => conflict.columns(["user_id", "id"]).doNothing())
-      .execute();
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Conversation, Segment } from "@holdfast/contract";
 import type { ExpressionBuilder, Selectable, SqlBool } from "kysely";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
+import { loadPhotos } from "../photos/read.ts";
 import type { ConversationsTable, Schema } from "../schema.ts";
 import { conversationView } from "./view.ts";
 
@@ -47,7 +48,9 @@ export async function loadSegments(db: Db, userId: string, conversationId: strin
 /** The whole conversation with its transcript, as clients see it; undefined where it does not exist. */
 export async function loadConversation(db: Db, userId: string, id: string): Promise<Conversation | undefined> {
   const row = await findConversation(db, userId, id);
-  return row === undefined ? undefined : conversationView(row, await loadSegments(db, userId, id));
+  if (row === undefined) return undefined;
+  const photos = await loadPhotos(db, userId, id, { withBytes: false });
+  return conversationView(row, await loadSegments(db, userId, id), photos);
 }
 
 /** The newest live conversation that is still open, of any source or device. */

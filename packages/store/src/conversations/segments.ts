@@ -3,7 +3,17 @@ import type { Segment } from "@holdfast/contract";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 
-/** Inserts new segments and overwrites grown ones, by id. */
+/** Words that join a segment which a person corrected are added to the corrected ones. */
+const TEXT = sql<string>`case when starts_with(excluded.text, segments.body ->> 'heard_text')
+  then segments.text || substr(excluded.text, length(segments.body ->> 'heard_text') + 1) else excluded.text end`;
+
+/** What a person decided about a segment stays, whatever a recogniser writes over it. */
+const BODY = sql<string>`excluded.body
+  || case when segments.body ->> 'speaker_label_source' = 'manual' then jsonb_build_object('speaker_label_source', 'manual',
+    'person_id', segments.body -> 'person_id', 'is_user', segments.body -> 'is_user') else '{}' end
+  || case when segments.body ? 'heard_text' then jsonb_build_object('text', ${TEXT}, 'heard_text', excluded.text) else '{}' end`;
+
+/** Inserts new segments and overwrites grown ones, by id; what a person corrected by hand stays corrected. */
 export async function upsertSegments(
   trx: Db,
   userId: string,
@@ -28,8 +38,8 @@ export async function upsertSegments(
       conflict.columns(["user_id", "conversation_id", "id"]).doUpdateSet({
         start_s: sql`excluded.start_s`,
         end_s: sql`excluded.end_s`,
-        text: sql`excluded.text`,
-        body: sql`excluded.body`,
+        text: TEXT,
+        body: BODY,
       }),
     )
     .execute();

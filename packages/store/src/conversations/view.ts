@@ -2,11 +2,17 @@
 import type { Conversation, Segment } from "@holdfast/contract";
 import { ConversationStatus, Structured } from "@holdfast/contract";
 import type { Selectable } from "kysely";
+import { conversationAudio } from "../audio-files/view.ts";
+import type { PhotoView } from "../photos/read.ts";
 import type { ConversationsTable } from "../schema.ts";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export function conversationView(row: Selectable<ConversationsTable>, segments: readonly Segment[]): Conversation {
+export function conversationView(
+  row: Selectable<ConversationsTable>,
+  segments: readonly Segment[],
+  photos: readonly PhotoView[] = [],
+): Conversation {
   return {
     id: row.id,
     created_at: iso(row.created_at),
@@ -18,8 +24,9 @@ export function conversationView(row: Selectable<ConversationsTable>, segments: 
     structured: Structured.parse(row.structured),
     transcript_segments: [...segments],
     geolocation: null,
-    photos: [],
-    audio_files: [],
+    photos: [...photos],
+    audio_files: row.audio_files,
+    conversation_audio: conversationAudio(row.audio_files, row.started_at),
     apps_results: [],
     plugins_results: [],
     external_data: row.external_data,
@@ -33,7 +40,7 @@ export function conversationView(row: Selectable<ConversationsTable>, segments: 
     is_locked: row.is_locked,
     deferred: false,
     folder_id: null,
-    call_id: null,
+    call_id: row.call_id,
     client_device_id: row.client_device_id,
     client_platform: row.client_platform,
     summary_kind: row.summary_kind === "llm" || row.summary_kind === "basic" ? row.summary_kind : null,

@@ -1,13 +1,16 @@
 /**
  * Leases the next due job, or one job by its id. A claim raises the epoch, so whoever held the job before can write nothing
- * any more (law L7).
+ * any more (law L7). Taking a job over whose lease ran out adds to its lost leases; its new holder must then ask the job machine
+ * whether to begin (`core/job/lifecycle.ts`).
  *
- * Locks: one job row, with SKIP LOCKED, so that claimers never wait for one another and cannot deadlock. The transaction is
- * the single statement.
+ * Locks: one job row, with SKIP LOCKED, so that claimers never wait for one another and cannot deadlock; by id the row itself.
+ * The transaction is the single statement.
  */
+
+import { JOBS } from "@holdfast/contract";
 import type { JobKind } from "@holdfast/core";
 import { isTerminal } from "@holdfast/core";
-import type { Selectable } from "kysely";
+import type { RawBuilder, Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import type { JobsTable } from "../schema.ts";
@@ -18,68 +21,102 @@ export interface ClaimRequest {
   readonly owner: string;
   readonly nowMs: number;
   readonly leaseMs: number;
+  /** This process works on something: jobs that may end it wait until it is idle, or until they waited long enough. */
+  readonly busy?: boolean;
 }
 
+export interface ClaimedJob extends Job {
+  /** The holder before lost its lease. */
+  readonly takenOver: boolean;
+}
+
+type ClaimedRow = Selectable<JobsTable> & { readonly taken_over: boolean };
+
 /** The next job of these kinds: lowest rank first, then longest due. Expired leases count as due. */
-export async function claimJob(db: Db, kinds: readonly JobKind[], request: ClaimRequest): Promise<Job | undefined> {
+export async function claimJob(
+  db: Db,
+  kinds: readonly JobKind[],
+  request: ClaimRequest,
+): Promise<ClaimedJob | undefined> {
   const now = new Date(request.nowMs);
-  const until = new Date(request.nowMs + request.leaseMs);
-  const { rows } = await sql<Selectable<JobsTable>>`
+  const patience = new Date(request.nowMs - JOBS.suspectPatienceMs);
+  const { rows } = await sql<ClaimedRow>`
     with expired as (
-      select user_id, id from jobs
+      select user_id, id, true as taken_over from jobs
       where kind in (${sql.join(kinds)}) and state = 'leased' and lease_until <= ${now}
       order by lease_until limit 1
       for update skip locked
     ), waiting as (
-      select user_id, id from jobs
+      select user_id, id, false as taken_over from jobs
       where kind in (${sql.join(kinds)}) and state = 'queued' and due_at <= ${now}
+        and (lost_leases < ${JOBS.suspectLostLeases} or not ${request.busy === true} or due_at <= ${patience})
         and not exists (select 1 from expired)
       order by rank, due_at limit 1
       for update skip locked
     ), next as (select * from expired union all select * from waiting limit 1)
-    update jobs set state = 'leased', lease_epoch = lease_epoch + 1, lease_owner = ${request.owner}, lease_until = ${until},
-      reason_code = null, started_at = coalesce(started_at, ${now}), updated_at = ${now}
+    update jobs set ${leasedBy(request)}
     from next where jobs.user_id = next.user_id and jobs.id = next.id
-    returning jobs.*`.execute(db);
-  return rows[0] === undefined ? undefined : jobOf(rows[0]);
+    returning jobs.*, next.taken_over`.execute(db);
+  return claimedOf(rows[0]);
 }
 
 export type ClaimByIdOutcome =
-  | { readonly outcome: "claimed"; readonly job: Job }
+  | { readonly outcome: "claimed"; readonly job: ClaimedJob }
   | { readonly outcome: "missing" }
   | { readonly outcome: "leased" }
   | { readonly outcome: "blocked" }
+  /** It may be what ended its workers, and is not due yet. */
+  | { readonly outcome: "waiting" }
   | { readonly outcome: "stale_generation"; readonly generation: number }
   | { readonly outcome: "terminal"; readonly job: Job };
 
-/** One job that somebody was told about. `generation` undefined means any. */
+/** One job that somebody was told about, due or not. `generation` undefined means any. */
 export async function claimJobById(
   db: Db,
   key: { readonly userId: string; readonly id: string; readonly generation?: number | undefined },
   request: ClaimRequest,
 ): Promise<ClaimByIdOutcome> {
   const now = new Date(request.nowMs);
-  const until = new Date(request.nowMs + request.leaseMs);
-  const { rows } = await sql<Selectable<JobsTable>>`
-    update jobs set state = 'leased', lease_epoch = lease_epoch + 1, lease_owner = ${request.owner}, lease_until = ${until},
-      reason_code = null, started_at = coalesce(started_at, ${now}), updated_at = ${now}
-    where user_id = ${key.userId} and id = ${key.id}
-      and (state = 'queued' or (state = 'leased' and lease_until <= ${now}))
-      and (${key.generation ?? null}::int is null or generation = ${key.generation ?? null}::int)
-    returning *`.execute(db);
-  if (rows[0] !== undefined) return { outcome: "claimed", job: jobOf(rows[0]) };
+  const { rows } = await sql<ClaimedRow>`
+    with next as (
+      select user_id, id, state = 'leased' as taken_over from jobs
+      where user_id = ${key.userId} and id = ${key.id}
+        and ((state = 'queued' and (lost_leases < ${JOBS.suspectLostLeases} or due_at <= ${now}))
+          or (state = 'leased' and lease_until <= ${now}))
+        and (${key.generation ?? null}::int is null or generation = ${key.generation ?? null}::int)
+      for update
+    )
+    update jobs set ${leasedBy(request)}
+    from next where jobs.user_id = next.user_id and jobs.id = next.id
+    returning jobs.*, next.taken_over`.execute(db);
+  const claimed = claimedOf(rows[0]);
+  if (claimed !== undefined) return { outcome: "claimed", job: claimed };
   const row = await db
     .selectFrom("jobs")
     .selectAll()
     .where("user_id", "=", key.userId)
     .where("id", "=", key.id)
     .executeTakeFirst();
-  if (row === undefined) return { outcome: "missing" };
-  const job = jobOf(row);
+  return row === undefined ? { outcome: "missing" } : refusalOf(jobOf(row), key.generation);
+}
+
+function refusalOf(job: Job, generation: number | undefined): ClaimByIdOutcome {
   if (isTerminal(job.state)) return { outcome: "terminal", job };
-  if (job.state === "blocked") return { outcome: "blocked" };
-  if (key.generation !== undefined && job.generation !== key.generation) {
+  if (generation !== undefined && job.generation !== generation) {
     return { outcome: "stale_generation", generation: job.generation };
   }
-  return { outcome: "leased" };
+  if (job.state === "blocked") return { outcome: "blocked" };
+  return { outcome: job.state === "queued" ? "waiting" : "leased" };
+}
+
+/** The columns of a job that this request leases; `next` is the row as it was. */
+function leasedBy({ owner, nowMs, leaseMs }: ClaimRequest): RawBuilder<unknown> {
+  const now = new Date(nowMs);
+  return sql`state = 'leased', lease_epoch = lease_epoch + 1, lease_owner = ${owner},
+    lease_until = ${new Date(nowMs + leaseMs)}, lost_leases = lost_leases + next.taken_over::int, reason_code = null,
+    started_at = coalesce(started_at, ${now}), updated_at = ${now}`;
+}
+
+function claimedOf(row: ClaimedRow | undefined): ClaimedJob | undefined {
+  return row === undefined ? undefined : { ...jobOf(row), takenOver: row.taken_over };
 }

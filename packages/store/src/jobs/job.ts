@@ -14,9 +14,12 @@ export interface Job {
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly progress: Readonly<Record<string, unknown>> | null;
   readonly stage: string | null;
+  /** Grows with each retry that a person asks for; whoever names an older one is refused. */
   readonly generation: number;
   readonly attempts: number;
   readonly tries: number;
+  /** Leases that ran out in a row, without progress or a recorded failure between them. */
+  readonly lostLeases: number;
   /** Fencing token: grows with each claim. Every later write must carry it. */
   readonly epoch: number;
   readonly reasonCode: string | null;
@@ -42,6 +45,7 @@ export function jobOf(row: Selectable<JobsTable>): Job {
     generation: row.generation,
     attempts: row.attempts,
     tries: row.tries,
+    lostLeases: row.lost_leases,
     epoch: row.lease_epoch,
     reasonCode: row.reason_code,
     lastError: row.last_error,

@@ -2,14 +2,18 @@
  * Takes due jobs and works on them, a bounded number at a time: claim, heartbeat while the handler runs, and nothing more
  * (the handler settles its job in its own transaction). A handler is told by its signal when its lease was lost or the
  * process drains; it must then stop without writing. An unreachable database is waited for, never fatal.
+ *
+ * A job that was taken over too often is not begun but put back, as the job machine says; one that is suspected of ending its
+ * workers runs alone, so that it takes no other job with it.
  */
 import { JOBS, messageOf } from "@holdfast/contract";
-import type { Clock, JobKind, Log } from "@holdfast/core";
-import { sleep } from "@holdfast/core";
+import { type Clock, isSuspect, type JobKind, type Log, sleep } from "@holdfast/core";
 import { type Db, isDatabaseUnavailable } from "../database.ts";
-import { type ClaimByIdOutcome, claimJob, claimJobById } from "./claim.ts";
+import { type ClaimByIdOutcome, type ClaimedJob, claimJob, claimJobById } from "./claim.ts";
 import type { Job } from "./job.ts";
-import { heartbeatJob, releaseJob } from "./settle.ts";
+import { failJob, heartbeatJob, type JobFailure, releaseJob, WORKER_DIED } from "./settle.ts";
+
+const NO_JITTER = 0.5;
 
 export interface JobLoopOptions {
   readonly db: Db;
@@ -20,6 +24,11 @@ export interface JobLoopOptions {
   readonly log: Log;
   /** Must settle the job (complete or fail it) unless the signal aborted. What it throws is logged and the lease runs out. */
   readonly handle: (job: Job, signal: AbortSignal) => Promise<void>;
+  /**
+   * Records a failure of a job and of what depends on it, as the handler itself would, and returns the job's new state.
+   * Without it only the job's row is written.
+   */
+  readonly fail?: (job: Job, failure: JobFailure) => Promise<Job["state"] | undefined>;
 }
 
 export interface JobLoop {
@@ -39,9 +48,25 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
   const stop = new AbortController();
   const running = new Map<Job, Promise<void>>();
   let wake: () => void = () => {};
-  const request = () => ({ owner: options.owner, nowMs: clock.now(), leaseMs: JOBS.leaseMs });
+  const request = () => ({
+    owner: options.owner,
+    nowMs: clock.now(),
+    leaseMs: JOBS.leaseMs,
+    busy: running.size > 0,
+  });
 
-  const work = async (job: Job): Promise<void> => {
+  const failRow = (job: Job, failure: JobFailure) => failJob(db, job, failure, clock.now(), NO_JITTER);
+
+  /** True where the job was put back, or ended, because its workers die. */
+  const putBack = async (job: ClaimedJob): Promise<boolean> => {
+    if (!job.takenOver || !isSuspect(job)) return false;
+    const state = await (options.fail ?? failRow)(job, WORKER_DIED);
+    const told = { jobId: job.id, kind: job.kind, lostLeases: job.lostLeases, attempts: job.attempts, state };
+    log.warn(told, "the workers of a job keep dying");
+    return true;
+  };
+
+  const work = async (job: ClaimedJob): Promise<void> => {
     const lost = new AbortController();
     const signal = AbortSignal.any([stop.signal, lost.signal]);
     const pulse = clock.every(JOBS.heartbeatMs, () => {
@@ -52,6 +77,7 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
     });
     log.info({ jobId: job.id, kind: job.kind, epoch: job.epoch, tries: job.tries }, "job leased");
     try {
+      if (await putBack(job)) return;
       await options.handle(job, signal);
     } catch (error) {
       log.error(
@@ -61,10 +87,11 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
     } finally {
       pulse.cancel();
     }
+    // Writes nothing where the job is settled.
     if (stop.signal.aborted) await releaseJob(db, job, clock.now()).catch(() => false);
   };
 
-  const start = (job: Job): Promise<void> => {
+  const start = (job: ClaimedJob): Promise<void> => {
     const done = work(job).finally(() => {
       running.delete(job);
       wake();
@@ -75,13 +102,14 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
 
   const poll = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      const job = running.size < options.concurrency ? await claimNext() : undefined;
+      const alone = [...running.keys()].some(isSuspect);
+      const job = running.size < options.concurrency && !alone ? await claimNext() : undefined;
       if (job !== undefined) void start(job);
       else await idle();
     }
   };
 
-  const claimNext = async (): Promise<Job | undefined> => {
+  const claimNext = async (): Promise<ClaimedJob | undefined> => {
     try {
       return await claimJob(db, options.kinds, request());
     } catch (error) {

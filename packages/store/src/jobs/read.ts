@@ -1,5 +1,6 @@
 /** Looking at jobs without touching them. */
-import type { JobKind } from "@holdfast/core";
+import { JOBS } from "@holdfast/contract";
+import type { JobKind, JobState } from "@holdfast/core";
 import type { Db } from "../database.ts";
 import { type Job, jobOf } from "./job.ts";
 
@@ -21,34 +22,50 @@ export async function findJob(db: Db, userId: string, id: string): Promise<Job |
 
 export async function listJobs(
   db: Db,
-  filter: { readonly userId?: string; readonly kinds?: readonly JobKind[]; readonly limit: number },
+  filter: {
+    readonly userId?: string;
+    readonly kinds?: readonly JobKind[];
+    readonly states?: readonly JobState[];
+    readonly limit: number;
+  },
 ): Promise<Job[]> {
   let query = db.selectFrom("jobs").selectAll().orderBy("created_at", "desc").limit(filter.limit);
   if (filter.userId !== undefined) query = query.where("user_id", "=", filter.userId);
   if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
+  if (filter.states !== undefined) query = query.where("state", "in", [...filter.states]);
   return (await query.execute()).map(jobOf);
+}
+
+/** Jobs that used up their attempts, newest first. An offline batch says `failed` then, as released clients expect. */
+export async function listDeadLetters(db: Db, limit: number): Promise<Job[]> {
+  const rows = await db
+    .selectFrom("jobs")
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        eb("state", "=", "dead_letter"),
+        eb.and([eb("kind", "=", "sync"), eb("state", "=", "failed"), eb("attempts", ">=", JOBS.maxAttempts)]),
+      ]),
+    )
+    .orderBy("created_at", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(jobOf);
 }
 
 export interface QueueDepth {
   readonly kind: string;
   readonly state: string;
   readonly count: number;
-  /** Creation of the oldest, Unix milliseconds. */
-  readonly oldestMs: number;
 }
 
-/** Jobs that are not final, per kind and state, with the age of the oldest (law L5). */
+/** Jobs that are not final, per kind and state. */
 export async function queueDepths(db: Db): Promise<QueueDepth[]> {
   const rows = await db
     .selectFrom("jobs")
-    .select((eb) => ["kind", "state", eb.fn.countAll<number>().as("count"), eb.fn.min("created_at").as("oldest")])
+    .select((eb) => ["kind", "state", eb.fn.countAll<number>().as("count")])
     .where("state", "in", ["queued", "leased", "blocked"])
     .groupBy(["kind", "state"])
     .execute();
-  return rows.map((row) => ({
-    kind: row.kind,
-    state: row.state,
-    count: Number(row.count),
-    oldestMs: Number(row.oldest),
-  }));
+  return rows.map(({ kind, state, count }) => ({ kind, state, count: Number(count) }));
 }

@@ -22,28 +22,32 @@ export interface AudioChunk {
   readonly codec: string;
   readonly sampleRate: number;
   readonly layout: string;
+  /** More than 1: the first byte of every message is the number of its channel. */
+  readonly channels: number;
   /** Messages in the container of `writeFrames`. */
   readonly payload: Uint8Array;
-  readonly nowMs: number;
-  readonly leaseMs: number;
 }
 
 /** `fenced`: another socket took the session over, nothing was written. */
-export async function appendChunk(db: Db, chunk: AudioChunk): Promise<"stored" | "fenced"> {
-  const now = new Date(chunk.nowMs);
+export async function appendChunk(
+  db: Db,
+  chunk: AudioChunk,
+  at: { readonly nowMs: number; readonly leaseMs: number },
+): Promise<"stored" | "fenced"> {
+  const now = new Date(at.nowMs);
   const durable = chunk.firstMessage + chunk.messageCount;
   const { numAffectedRows } = await sql`
     with held as (
       update recording_sessions set durable_messages = ${durable}, conversation_id = ${chunk.conversationId},
-        lease_until = ${new Date(chunk.nowMs + chunk.leaseMs)}, updated_at = ${now}
+        lease_until = ${new Date(at.nowMs + at.leaseMs)}, updated_at = ${now}
       where user_id = ${chunk.userId} and id = ${chunk.sessionId} and epoch = ${chunk.epoch}
         and durable_messages = ${chunk.firstMessage}
       returning 1
     )
     insert into audio_chunks (user_id, recording_session_id, first_message, message_count, duration_ms, captured_at,
-      conversation_id, codec, sample_rate, layout, payload)
+      conversation_id, codec, sample_rate, layout, channels, payload)
     select ${chunk.userId}, ${chunk.sessionId}, ${chunk.firstMessage}, ${chunk.messageCount}, ${chunk.durationMs},
-      ${new Date(chunk.capturedAtMs)}, ${chunk.conversationId}, ${chunk.codec}, ${chunk.sampleRate}, ${chunk.layout},
+      ${new Date(chunk.capturedAtMs)}, ${chunk.conversationId}, ${chunk.codec}, ${chunk.sampleRate}, ${chunk.layout}, ${chunk.channels},
       ${Buffer.from(chunk.payload.buffer, chunk.payload.byteOffset, chunk.payload.byteLength)}
     from held`.execute(db);
   if (numAffectedRows === 1n) return "stored";

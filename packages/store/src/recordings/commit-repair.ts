@@ -1,6 +1,6 @@
 /**
- * Ends a gap-repair job: its words join their conversation, and a finalisation that was blocked on it becomes due, all in
- * one transaction fenced by the job's epoch.
+ * What a gap-repair job writes: its words join their conversation part by part, each with the progress of the job, and at the
+ * end a finalisation that was blocked on it becomes due. Each step is one transaction fenced by the job's epoch.
  *
  * Locks: the conversation row, then job rows (the order of `admit.ts`).
  */
@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
-import { completeJob, failJob, holdsLease, type JobFailure } from "../jobs/settle.ts";
+import { completeJob, failJob, type JobFailure, progressJob } from "../jobs/settle.ts";
 
 /** Locks the conversation that a repair adds to. Undefined where it was deleted: its audio has no home any more. */
 export async function lockConversationStart(
@@ -35,43 +35,61 @@ export async function lockConversationStart(
   return { startedAtMs: row.started_at, segmentCount: Number(count.n) };
 }
 
+export interface RepairPart {
+  /** Wall time of the first word, Unix milliseconds; undefined where nothing was said. */
+  readonly spokenFromMs: number | undefined;
+  /** Gets the conversation's start (Unix milliseconds) and returns the words relative to it. */
+  readonly segmentsAt: (startedAtMs: number) => readonly Segment[];
+  /** How far the job is behind this part. */
+  readonly progress: Readonly<Record<string, unknown>>;
+  readonly nowMs: number;
+}
+
 /**
- * `segmentsAt` gets the conversation's start (Unix milliseconds) and returns the words relative to it.
- * Returns false where the lease was lost; nothing was written then.
+ * Stores the words of a part of the gap together with the progress that says so, so that whoever takes the job over goes on
+ * behind it. Returns false where the lease was lost; nothing was written then.
  */
-export async function commitRepair(
-  db: Db,
+export async function commitRepair(db: Db, job: Job, part: RepairPart): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const home = await lockConversationStart(trx, job.userId, job.conversationId ?? "");
+    if (!(await progressJob(trx, job, part.nowMs, part.progress, "transcribing"))) return false;
+    if (home !== undefined && part.spokenFromMs !== undefined)
+      await writeWords(trx, job, home, part, part.spokenFromMs);
+    return true;
+  });
+}
+
+async function writeWords(
+  trx: Db,
   job: Job,
-  spokenFromMs: number | undefined,
-  segmentsAt: (startedAtMs: number) => readonly Segment[],
-  nowMs: number,
-): Promise<boolean> {
+  home: { readonly startedAtMs: number; readonly segmentCount: number },
+  part: RepairPart,
+  spokenFromMs: number,
+): Promise<void> {
+  const conversationId = job.conversationId ?? "";
+  const startedAtMs = home.segmentCount === 0 ? spokenFromMs : Math.min(spokenFromMs, home.startedAtMs);
+  if (home.segmentCount > 0) await shiftSegments(trx, job.userId, conversationId, home.startedAtMs - startedAtMs);
+  const segments = part.segmentsAt(startedAtMs);
+  await upsertSegments(trx, job.userId, conversationId, segments);
+  const lastWordMs = startedAtMs + Math.max(0, ...segments.map((segment) => segment.end)) * 1000;
+  await trx
+    .updateTable("conversations")
+    .set({
+      started_at: new Date(startedAtMs),
+      finished_at: sql`greatest(finished_at, ${new Date(lastWordMs)})`,
+      updated_at: new Date(part.nowMs),
+    })
+    .where("user_id", "=", job.userId)
+    .where("id", "=", conversationId)
+    .execute();
+}
+
+/** Ends the job behind its last part. Returns false where the lease was lost; nothing was written then. */
+export async function completeRepair(db: Db, job: Job, segments: number, nowMs: number): Promise<boolean> {
   const conversationId = job.conversationId ?? "";
   return await db.transaction().execute(async (trx) => {
-    const home = await lockConversationStart(trx, job.userId, conversationId);
-    if (!(await holdsLease(trx, job))) return false;
-    let written = 0;
-    if (home !== undefined && spokenFromMs !== undefined) {
-      const startedAtMs = home.segmentCount === 0 ? spokenFromMs : Math.min(spokenFromMs, home.startedAtMs);
-      const segments = segmentsAt(startedAtMs);
-      if (home.segmentCount > 0) {
-        await shiftSegments(trx, job.userId, conversationId, home.startedAtMs - startedAtMs);
-      }
-      await upsertSegments(trx, job.userId, conversationId, segments);
-      written = segments.length;
-      const lastWordMs = startedAtMs + Math.max(0, ...segments.map((segment) => segment.end)) * 1000;
-      await trx
-        .updateTable("conversations")
-        .set({
-          started_at: new Date(startedAtMs),
-          finished_at: sql`greatest(finished_at, ${new Date(lastWordMs)})`,
-          updated_at: new Date(nowMs),
-        })
-        .where("user_id", "=", job.userId)
-        .where("id", "=", conversationId)
-        .execute();
-    }
-    await completeJob(trx, job, { outcome: "completed", result: { segments: written }, nowMs });
+    await lockConversationStart(trx, job.userId, conversationId);
+    if (!(await completeJob(trx, job, { outcome: "completed", result: { segments }, nowMs }))) return false;
     await unblockFinalization(trx, job.userId, conversationId, nowMs);
     return true;
   });
@@ -112,7 +130,7 @@ export async function unblockFinalization(
     .set({ state_reason: "awaiting_processing" })
     .where("user_id", "=", userId)
     .where("id", "=", conversationId)
-    .where("status", "=", "processing")
+    .where("status", "in", ["processing", "merging"])
     .execute();
   return true;
 }

@@ -5,18 +5,17 @@
  * Locks: the conversation row, then the recording session row (the order of `admit.ts`).
  */
 import type { Segment } from "@holdfast/contract";
-import { sql } from "kysely";
 import { deleteSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
-import type { RecordingHold } from "./open.ts";
+import { movedTo, type RecordingHold, type Watermark } from "./open.ts";
 
 export interface SegmentCommit {
   readonly hold: Pick<RecordingHold, "userId" | "id" | "epoch">;
   readonly conversationId: string;
   readonly upserts: readonly Segment[];
   readonly deletedIds: readonly string[];
-  /** Audio messages of the session covered by everything committed so far; must be durable already. */
-  readonly transcribedMessages: number;
+  /** Audio covered by everything committed so far; must be durable already. */
+  readonly watermark: Watermark;
   /** Set with the first words of a conversation: wall time of their first sample. */
   readonly startedAtMs?: number;
   readonly nowMs: number;
@@ -37,9 +36,7 @@ export async function commitSegments(db: Db, commit: SegmentCommit): Promise<"st
     if (conversation?.status !== "in_progress") return "closed";
     const moved = await trx
       .updateTable("recording_sessions")
-      .set({
-        transcribed_messages: sql`greatest(transcribed_messages, least(${commit.transcribedMessages}, durable_messages))`,
-      })
+      .set(movedTo(commit.watermark))
       .where("user_id", "=", hold.userId)
       .where("id", "=", hold.id)
       .where("epoch", "=", hold.epoch)

@@ -1,25 +1,35 @@
 /**
- * Gives audio that is durable but not transcribed to gap repair: one job per conversation in the stretch, and the watermark
- * moves behind it in the same transaction, so the stretch has exactly one owner (law L5).
+ * Gives audio that is durable but not transcribed to gap repair: one job per conversation and channel in the stretch, and the
+ * watermark moves behind it in the same transaction, so the stretch has exactly one owner (law L5).
  *
  * Locks: the recording session row, then new job rows. Call it inside a transaction.
  */
+import { CHANNELS, ONLY_CHANNEL } from "@holdfast/contract";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 
-/** Payload of a `repair` job: messages [from, to) of a recording session. */
+/** Payload of a `repair` job: messages [from, to) of a recording session, of one channel. */
 export interface RepairPayload {
   readonly recording_session_id: string;
   readonly from_message: number;
   readonly to_message: number;
+  /** Left out where the recording has only one. */
+  readonly channel?: number;
+}
+
+interface Run {
+  readonly conversationId: string;
+  readonly channel: number;
+  readonly from: number;
+  to: number;
 }
 
 /** Returns the conversations that now wait for a repair. */
 export async function handOverGap(trx: Db, userId: string, sessionId: string, nowMs: number): Promise<string[]> {
   const session = await trx
     .selectFrom("recording_sessions")
-    .select(["transcribed_messages", "durable_messages"])
+    .select(["transcribed_messages", "durable_messages", "channel_marks", "words_by_client"])
     .where("user_id", "=", userId)
     .where("id", "=", sessionId)
     .forUpdate()
@@ -27,25 +37,38 @@ export async function handOverGap(trx: Db, userId: string, sessionId: string, no
   if (session === undefined || session.transcribed_messages >= session.durable_messages) return [];
   const chunks = await trx
     .selectFrom("audio_chunks")
-    .select(["first_message", "message_count", "conversation_id"])
+    .select(["first_message", "message_count", "conversation_id", "channels"])
     .where("user_id", "=", userId)
     .where("recording_session_id", "=", sessionId)
     .where((eb) => eb(eb("first_message", "+", eb.ref("message_count")), ">", session.transcribed_messages))
     .orderBy("first_message")
     .execute();
-  const runs = new Map<string, { from: number; to: number }>();
-  for (const chunk of chunks) {
-    const from = Math.max(chunk.first_message, session.transcribed_messages);
+  const runs = new Map<string, Run>();
+  // Words that the client brings need no repair: only the watermark moves.
+  for (const chunk of session.words_by_client ? [] : chunks) {
     const to = chunk.first_message + chunk.message_count;
-    const run = runs.get(chunk.conversation_id);
-    if (run === undefined) runs.set(chunk.conversation_id, { from, to });
-    else run.to = to;
+    const channels = chunk.channels > 1 ? CHANNELS.map(({ id }) => id) : [ONLY_CHANNEL];
+    for (const channel of channels) {
+      // A channel's own mark may be ahead of the recording's: its words up to there are stored.
+      const mark = Math.max(session.transcribed_messages, session.channel_marks?.[String(channel)] ?? 0);
+      if (to <= mark) continue;
+      const key = JSON.stringify([chunk.conversation_id, channel]);
+      const run = runs.get(key);
+      const from = Math.max(chunk.first_message, mark);
+      if (run === undefined) runs.set(key, { conversationId: chunk.conversation_id, channel, from, to });
+      else run.to = to;
+    }
   }
-  for (const [conversationId, run] of runs) {
-    const payload: RepairPayload = { recording_session_id: sessionId, from_message: run.from, to_message: run.to };
+  for (const { conversationId, channel, from, to } of runs.values()) {
+    const payload: RepairPayload = {
+      recording_session_id: sessionId,
+      from_message: from,
+      to_message: to,
+      ...(channel === ONLY_CHANNEL ? {} : { channel }),
+    };
     await enqueueJob(trx, {
       userId,
-      id: deterministicUuid(userId, sessionId, "repair", run.from),
+      id: deterministicUuid(userId, sessionId, "repair", from, ...(channel === ONLY_CHANNEL ? [] : [channel])),
       kind: "repair",
       conversationId,
       payload: { ...payload },
@@ -55,9 +78,9 @@ export async function handOverGap(trx: Db, userId: string, sessionId: string, no
   }
   await trx
     .updateTable("recording_sessions")
-    .set({ transcribed_messages: session.durable_messages, updated_at: new Date(nowMs) })
+    .set({ transcribed_messages: session.durable_messages, channel_marks: null, updated_at: new Date(nowMs) })
     .where("user_id", "=", userId)
     .where("id", "=", sessionId)
     .execute();
-  return [...runs.keys()];
+  return [...new Set([...runs.values()].map(({ conversationId }) => conversationId))];
 }

@@ -11,6 +11,8 @@ export interface StoredChunk {
   readonly codec: string;
   readonly sampleRate: number;
   readonly layout: string;
+  /** More than 1: the first byte of every message is the number of its channel. */
+  readonly channels: number;
   readonly messages: readonly Uint8Array[];
 }
 
@@ -44,6 +46,7 @@ export async function loadChunks(
       codec: row.codec,
       sampleRate: row.sample_rate,
       layout: row.layout,
+      channels: row.channels,
       messages: frames.slice(skip, take),
     };
   });

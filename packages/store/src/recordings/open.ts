@@ -22,6 +22,18 @@ export interface RecordingHold {
   readonly epoch: number;
   readonly durableMessages: number;
   readonly transcribedMessages: number;
+  /** For several channels: messages of a channel before this count have their words. */
+  readonly channelMarks: ChannelMarks;
+}
+
+/** By number of the channel, which is a byte. */
+export type ChannelMarks = Readonly<Record<string, number>>;
+
+/** How far the words of a recording have got. */
+export interface Watermark {
+  /** Messages of the recording before this count have their words, or had none. */
+  readonly transcribedMessages: number;
+  readonly channelMarks?: ChannelMarks | undefined;
 }
 
 export async function openRecording(db: Db, request: OpenRecordingRequest): Promise<RecordingHold> {
@@ -44,6 +56,9 @@ export async function openRecording(db: Db, request: OpenRecordingRequest): Prom
     .onConflict((conflict) =>
       conflict.columns(["user_id", "id"]).doUpdateSet({
         epoch: sql`recording_sessions.epoch + 1`,
+        transcribed_messages: sql`case when recording_sessions.words_by_client
+          then recording_sessions.durable_messages else recording_sessions.transcribed_messages end`,
+        words_by_client: false,
         codec: request.codec,
         sample_rate: request.sampleRate,
         language: request.language,
@@ -51,7 +66,7 @@ export async function openRecording(db: Db, request: OpenRecordingRequest): Prom
         updated_at: now,
       }),
     )
-    .returning(["epoch", "durable_messages", "transcribed_messages"])
+    .returning(["epoch", "durable_messages", "transcribed_messages", "channel_marks"])
     .executeTakeFirstOrThrow();
   return {
     userId: request.userId,
@@ -59,6 +74,7 @@ export async function openRecording(db: Db, request: OpenRecordingRequest): Prom
     epoch: row.epoch,
     durableMessages: row.durable_messages,
     transcribedMessages: row.transcribed_messages,
+    channelMarks: row.channel_marks ?? {},
   };
 }
 
@@ -78,6 +94,11 @@ export async function renewRecording(
   return result.numUpdatedRows === 1n;
 }
 
+/** From now on the client brings the words itself: what is durable needs no recogniser and no repair. */
+export async function expectClientWords(db: Db, hold: HoldKey): Promise<void> {
+  await held(db, hold).set({ words_by_client: true }).execute();
+}
+
 /** Ends the lease: from now on the next socket, the sweeper or an admission may deal with what is left. */
 export async function releaseRecording(db: Db, hold: HoldKey, nowMs: number): Promise<void> {
   await held(db, hold)
@@ -86,11 +107,17 @@ export async function releaseRecording(db: Db, hold: HoldKey, nowMs: number): Pr
 }
 
 /** Moves the watermark over audio that was judged silent. False where another socket took the session over. */
-export async function advanceWatermark(db: Db, hold: HoldKey, transcribedMessages: number): Promise<boolean> {
-  const result = await held(db, hold)
-    .set({ transcribed_messages: sql`greatest(transcribed_messages, least(${transcribedMessages}, durable_messages))` })
-    .executeTakeFirst();
+export async function advanceWatermark(db: Db, hold: HoldKey, watermark: Watermark): Promise<boolean> {
+  const result = await held(db, hold).set(movedTo(watermark)).executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+/** The columns of a watermark that only moves forward, and never beyond what is durable. */
+export function movedTo({ transcribedMessages, channelMarks }: Watermark) {
+  return {
+    transcribed_messages: sql<number>`greatest(transcribed_messages, least(${transcribedMessages}, durable_messages))`,
+    ...(channelMarks === undefined ? {} : { channel_marks: JSON.stringify(channelMarks) }),
+  };
 }
 
 /** The watermark as the store has it: messages transcribed or owned by a repair. */

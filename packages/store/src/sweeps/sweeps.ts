@@ -7,6 +7,8 @@ import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { handOverGap } from "../recordings/hand-over.ts";
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+
 export interface SilentConversation {
   readonly userId: string;
   readonly conversationId: string;
@@ -25,32 +27,50 @@ export async function findSilentConversations(db: Db, nowMs: number, limit: numb
   return rows.map((row) => ({ userId: row.user_id, conversationId: row.id }));
 }
 
-/**
- * Gives the untranscribed audio of sessions whose lease ran out (`graceMs` ago, or which was given up that long ago) to gap
- * repair. Returns how many sessions.
- */
-export async function handOverAbandoned(db: Db, nowMs: number, graceMs: number, limit: number): Promise<number> {
-  const before = new Date(nowMs - graceMs);
-  const { rows } = await sql<{ user_id: string; id: string }>`
-    select user_id, id from recording_sessions
-    where transcribed_messages < durable_messages
-      and (lease_until <= ${before} or (lease_until is null and updated_at <= ${before}))
-    limit ${limit}`.execute(db);
-  for (const row of rows) {
-    await db.transaction().execute(async (trx) => {
-      const { rows: still } = await sql`select 1 from recording_sessions
-        where user_id = ${row.user_id} and id = ${row.id}
-          and (lease_until <= ${before} or (lease_until is null and updated_at <= ${before})) for update`.execute(trx);
-      if (still.length === 0) return;
-      await sql`update recording_sessions set epoch = epoch + 1, lease_until = null
-        where user_id = ${row.user_id} and id = ${row.id}`.execute(trx);
-      await handOverGap(trx, row.user_id, row.id, nowMs);
-    });
-  }
-  return rows.length;
+export interface AbandonedRecording {
+  readonly userId: string;
+  readonly sessionId: string;
 }
 
-/** Frees live audio of conversations that are completed and fully transcribed. Returns the number of chunks. */
+/** Sessions with untranscribed audio whose lease ran out before `beforeMs`, or which were given up before then. */
+export async function findAbandonedRecordings(db: Db, beforeMs: number, limit: number): Promise<AbandonedRecording[]> {
+  const { rows } = await sql<{ user_id: string; id: string }>`
+    select user_id, id from recording_sessions
+    where transcribed_messages < durable_messages and ${isAbandoned(beforeMs)}
+    limit ${limit}`.execute(db);
+  return rows.map((row) => ({ userId: row.user_id, sessionId: row.id }));
+}
+
+/**
+ * Gives the untranscribed audio of such a session to gap repair, and fences whoever still believes to hold it. False where
+ * somebody took it up meanwhile.
+ *
+ * Locks: the recording session row, then new job rows.
+ */
+export async function handOverRecording(
+  db: Db,
+  { userId, sessionId }: AbandonedRecording,
+  beforeMs: number,
+  nowMs: number,
+): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const fenced = await sql`update recording_sessions set epoch = epoch + 1, lease_until = null
+      where user_id = ${userId} and id = ${sessionId} and ${isAbandoned(beforeMs)}`.execute(trx);
+    if (fenced.numAffectedRows !== 1n) return false;
+    await handOverGap(trx, userId, sessionId, nowMs);
+    return true;
+  });
+}
+
+function isAbandoned(beforeMs: number) {
+  const before = new Date(beforeMs);
+  return sql`(lease_until <= ${before} or (lease_until is null and updated_at <= ${before}))`;
+}
+
+/**
+ * Frees live audio of conversations that are completed, fully transcribed, and exported where that is wanted. Returns the number
+ * of chunks.
+ */
 export async function freeTranscribedAudio(db: Db, limit: number): Promise<number> {
   const result = await sql`
     delete from audio_chunks a using (
@@ -60,14 +80,17 @@ export async function freeTranscribedAudio(db: Db, limit: number): Promise<numbe
       where (c.id is null or c.deleted_at is not null or c.status = 'completed')
         and a.first_message + a.message_count <= coalesce(s.transcribed_messages, 0)
         and not exists (select 1 from jobs j where j.user_id = a.user_id and j.conversation_id = a.conversation_id
-          and j.kind = 'repair' and j.state <> 'completed')
+          and j.kind in ('repair', 'audio_export') and j.state <> 'completed')
       limit ${limit}) gone
     where a.user_id = gone.user_id and a.recording_session_id = gone.recording_session_id
       and a.first_message = gone.first_message`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
 
-/** Jobs past their retention, whose bytes may go. A repair that gave up stays: it is what keeps its untranscribed audio. */
+/**
+ * Jobs past their retention, whose bytes may go. A repair or an export of sound that gave up stays: it is what keeps the audio
+ * that it could not use.
+ */
 export async function findExpiredJobs(
   db: Db,
   beforeMs: number,
@@ -77,7 +100,7 @@ export async function findExpiredJobs(
     .selectFrom("jobs")
     .select(["user_id", "id", "kind"])
     .where("completed_at", "<", sql<number>`${new Date(beforeMs)}`)
-    .where((eb) => eb.or([eb("kind", "!=", "repair"), eb("state", "=", "completed")]))
+    .where((eb) => eb.or([eb("kind", "not in", ["repair", "audio_export"]), eb("state", "=", "completed")]))
     .limit(limit)
     .execute();
   return rows.map((row) => ({ userId: row.user_id, id: row.id, kind: row.kind }));
@@ -85,4 +108,12 @@ export async function findExpiredJobs(
 
 export async function deleteJob(db: Db, userId: string, id: string): Promise<void> {
   await db.deleteFrom("jobs").where("user_id", "=", userId).where("id", "=", id).execute();
+}
+
+/** Those of the ids under which there is no job of anybody. What is no id of a job is left out. */
+export async function jobsWithoutRow(db: Db, ids: readonly string[]): Promise<string[]> {
+  const uuids = ids.filter((id) => UUID.test(id));
+  const { rows } = await sql<{ id: string }>`select id from unnest(${uuids}::uuid[]) as asked (id)
+    where not exists (select 1 from jobs where jobs.id = asked.id)`.execute(db);
+  return rows.map((row) => row.id);
 }

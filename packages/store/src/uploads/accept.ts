@@ -123,7 +123,10 @@ export async function loadUploadFiles(db: Db, userId: string, jobId: string): Pr
   }));
 }
 
+/** What holds the folders of all uploads. */
+export const UPLOADS_FOLDER = "uploads";
+
 /** Where the bytes of a job's files live; one folder a job, so that it can be removed whole. */
 export function uploadFolder(jobId: string): string {
-  return `uploads/${jobId}`;
+  return `${UPLOADS_FOLDER}/${jobId}`;
 }

@@ -91,7 +91,7 @@ async function assign(trx: Db, job: Job, file: FileAssignment): Promise<TouchedC
       updated.push(assignment.conversationId);
     }
     await writeStretches(trx, job.userId, assignment);
-    await widen(trx, job.userId, assignment, file.nowMs);
+    await widen(trx, job, assignment, file.nowMs);
   }
   return { created, updated };
 }
@@ -155,7 +155,12 @@ function segmentOf(stretch: SpokenStretch, startedAtMs: number): Segment {
   };
 }
 
-async function widen(trx: Db, userId: string, assignment: Assignment<SpokenStretch>, nowMs: number): Promise<void> {
+async function widen(
+  trx: Db,
+  { userId, id: jobId }: Job,
+  assignment: Assignment<SpokenStretch>,
+  nowMs: number,
+): Promise<void> {
   await trx
     .updateTable("conversations")
     .set({
@@ -164,6 +169,7 @@ async function widen(trx: Db, userId: string, assignment: Assignment<SpokenStret
       finished_at: new Date(assignment.span.endMs),
       status: sql`case when status = 'completed' then 'merging' else status end`,
       state_reason: "transcribing_upload",
+      upload_job_id: jobId,
       updated_at: new Date(nowMs),
     })
     .where("user_id", "=", userId)

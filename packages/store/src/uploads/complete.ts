@@ -4,11 +4,12 @@
  *
  * Locks: conversation rows by id, then job rows.
  */
+import { isTerminal } from "@holdfast/core";
 import { requestFinalization } from "../conversations/admit.ts";
 import type { Db } from "../database.ts";
 import { fencedTransaction } from "../jobs/fenced-transaction.ts";
 import type { Job } from "../jobs/job.ts";
-import { type Completion, completeJob, failJob, type JobFailure } from "../jobs/settle.ts";
+import { type Completion, completeJob, decideFailure, failJob, type JobFailure } from "../jobs/settle.ts";
 
 /** False where the lease was lost; nothing was written then. */
 export async function completeUpload(
@@ -43,10 +44,10 @@ export async function failUpload(
   nowMs: number,
   random: number,
 ): Promise<Job["state"] | undefined> {
-  return await db.transaction().execute(async (trx) => {
-    const state = await failJob(trx, job, failure, nowMs, random);
-    if (state !== "failed" && state !== "dead_letter") return state;
-    await finalizeAll(trx, job.userId, touchedIds, nowMs);
-    return state;
+  const decision = decideFailure(job, failure, random);
+  const ends = decision !== undefined && isTerminal(decision.state);
+  return await fencedTransaction(db, async (trx, lost) => {
+    if (ends) await finalizeAll(trx, job.userId, touchedIds, nowMs);
+    return (await failJob(trx, job, failure, nowMs, random)) ?? lost();
   });
 }

@@ -4,7 +4,7 @@ import type { RepairPayload } from "@holdfast/store";
 
 /** Throws `repair_payload_invalid` (`permanent_input`): no later try would read it better. */
 export function readRepairPayload(payload: Readonly<Record<string, unknown>>): RepairPayload {
-  const { recording_session_id, from_message, to_message } = payload;
+  const { recording_session_id, from_message, to_message, channel } = payload;
   if (
     typeof recording_session_id !== "string" ||
     typeof from_message !== "number" ||
@@ -16,5 +16,6 @@ export function readRepairPayload(payload: Readonly<Record<string, unknown>>): R
       class: "permanent_input",
     });
   }
-  return { recording_session_id, from_message, to_message };
+  const range = { recording_session_id, from_message, to_message };
+  return typeof channel === "number" ? { ...range, channel } : range;
 }

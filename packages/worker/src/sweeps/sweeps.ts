@@ -3,23 +3,28 @@
  * audio and uploads that are no longer needed. Several workers may sweep at once; every row is decided by the store under its
  * own lock, and a row that fails is logged and left for the next time, so it stops nothing else.
  */
-import { JOBS, messageOf } from "@holdfast/contract";
+import { JOBS } from "@holdfast/contract";
 import {
   admitConversation,
   deleteJob,
+  findAbandonedRecordings,
   findExpiredJobs,
   findSilentConversations,
   freeTranscribedAudio,
-  handOverAbandoned,
+  handOverRecording,
   uploadFolder,
 } from "@holdfast/store";
 import type { WorkerDeps } from "../deps.ts";
+import { sweepOrphanedBytes, sweepOrphans } from "./orphans.ts";
 import { type Repetition, repeat } from "./repeat.ts";
+import { eachRow } from "./rows.ts";
 
 const SILENT_EVERY_MS = 2_000;
 const ABANDONED_EVERY_MS = 5_000;
 const FREE_EVERY_MS = 60_000;
 const EXPIRED_EVERY_MS = 3_600_000;
+const ORPHANS_EVERY_MS = 60_000;
+const ORPHANED_BYTES_EVERY_MS = 600_000;
 
 /** A gateway that lost its lease may still be writing its last chunk. */
 const ABANDONED_GRACE_MS = 10_000;
@@ -36,7 +41,9 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
     repeat({ name, everyMs, clock, log }, call);
   const running = [
     start("silent_conversations", SILENT_EVERY_MS, (signal) => sweepSilent(deps, signal)),
-    start("abandoned_audio", ABANDONED_EVERY_MS, () => sweepAbandoned(deps)),
+    start("abandoned_audio", ABANDONED_EVERY_MS, (signal) => sweepAbandoned(deps, signal)),
+    start("orphans", ORPHANS_EVERY_MS, (signal) => sweepOrphans(deps, signal)),
+    start("orphaned_bytes", ORPHANED_BYTES_EVERY_MS, (signal) => sweepOrphanedBytes(deps, signal)),
     start("expired_jobs", EXPIRED_EVERY_MS, (signal) => sweepExpired(deps, signal)),
   ];
   if (deps.config.HOLDFAST_AUDIO_RETENTION === "transcribed") {
@@ -49,18 +56,22 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
   };
 }
 
-async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
-  for (const row of await findSilentConversations(db, clock.now(), PAGE_ROWS)) {
-    if (signal.aborted) return;
-    await isolated(log, "silent_conversations", row.conversationId, async () => {
-      const { outcome } = await admitConversation(db, { ...row, trigger: "sweep", force: false, nowMs: clock.now() });
-      log.info({ conversationId: row.conversationId, outcome }, "a silent conversation was ended");
-    });
-  }
+export async function sweepSilent({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const rows = await findSilentConversations(db, clock.now(), PAGE_ROWS);
+  const byId = (row: (typeof rows)[number]): string => row.conversationId;
+  await eachRow({ name: "silent_conversations", log, signal }, rows, byId, async (row) => {
+    const { outcome } = await admitConversation(db, { ...row, trigger: "sweep", force: false, nowMs: clock.now() });
+    log.info({ conversationId: row.conversationId, outcome }, "a silent conversation was ended");
+  });
 }
 
-async function sweepAbandoned({ db, clock, log }: WorkerDeps): Promise<void> {
-  const sessions = await handOverAbandoned(db, clock.now(), ABANDONED_GRACE_MS, PAGE_ROWS);
+export async function sweepAbandoned({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const beforeMs = clock.now() - ABANDONED_GRACE_MS;
+  const rows = await findAbandonedRecordings(db, beforeMs, PAGE_ROWS);
+  const byId = (row: (typeof rows)[number]): string => row.sessionId;
+  const sessions = await eachRow({ name: "abandoned_audio", log, signal }, rows, byId, (row) =>
+    handOverRecording(db, row, beforeMs, clock.now()),
+  );
   if (sessions > 0) log.info({ sessions }, "abandoned audio was handed to repair");
 }
 
@@ -77,25 +88,13 @@ export async function sweepExpired({ db, blobs, clock, log }: WorkerDeps, signal
   const beforeMs = clock.now() - JOBS.retentionMs;
   for (;;) {
     const jobs = await findExpiredJobs(db, beforeMs, PAGE_ROWS);
-    let removed = 0;
-    for (const job of jobs) {
-      if (signal.aborted) return;
-      await isolated(log, "expired_jobs", job.id, async () => {
-        if (job.kind === "sync") await blobs.removeAll(uploadFolder(job.id));
-        await deleteJob(db, job.userId, job.id);
-        removed += 1;
-      });
-    }
+    const byId = (job: (typeof jobs)[number]): string => job.id;
+    const removed = await eachRow({ name: "expired_jobs", log, signal }, jobs, byId, async (job) => {
+      if (job.kind === "sync") await blobs.removeAll(uploadFolder(job.id));
+      await deleteJob(db, job.userId, job.id);
+    });
     if (removed > 0) log.info({ jobs: removed }, "expired jobs were removed");
     // Rows that fail come back on each page; they wait for the next sweep.
-    if (removed === 0 || jobs.length < PAGE_ROWS) return;
-  }
-}
-
-async function isolated(log: WorkerDeps["log"], sweep: string, id: string, call: () => Promise<void>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    log.warn({ sweep, id, error: messageOf(error) }, "a row could not be swept");
+    if (removed === 0 || jobs.length < PAGE_ROWS || signal.aborted) return;
   }
 }

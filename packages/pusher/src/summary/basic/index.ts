@@ -14,12 +14,16 @@ import { titleOf, UNTITLED } from "./title.ts";
 import { weighWords } from "./words.ts";
 import { isWorthless } from "./worth.ts";
 
+/** Where nothing was said, the first pictures say what there was. */
+const SHOWN_PICTURES = 5;
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function summariseBasic(input: SummaryInput): Summary {
   const sentences = sentencesOf(input.segments);
   if (sentences.length === 0) {
-    const structured = Structured.parse({ title: input.mayDiscard ? "" : UNTITLED });
+    const overview = (input.pictures ?? []).slice(0, SHOWN_PICTURES).join(" ");
+    const structured = Structured.parse({ title: input.mayDiscard ? "" : UNTITLED, overview });
     return { structured, memories: [], discard: input.mayDiscard };
   }
   const texts = sentences.map((sentence) => sentence.text);

@@ -34,7 +34,7 @@ export function openLlm(settings: LlmSettings): AskLlm {
   let client: OpenAI | undefined;
   let format = 0;
   return async (messages, signal) => {
-    client ??= await connect(settings);
+    client ??= await connectLlm(settings);
     for (;;) {
       const tried = format;
       try {
@@ -50,7 +50,8 @@ export function openLlm(settings: LlmSettings): AskLlm {
   };
 }
 
-async function connect(settings: LlmSettings): Promise<OpenAI> {
+/** The library is loaded with the first question. */
+export async function connectLlm(settings: LlmSettings): Promise<OpenAI> {
   const { default: Client } = await import("openai");
   return new Client({
     baseURL: baseUrl(settings.url),
@@ -83,7 +84,7 @@ async function ask(
 }
 
 /** The library does not check what a server sent; a page of HTML comes through as a string. */
-function textOf(completion: unknown): string {
+export function textOf(completion: unknown): string {
   const content = dig(dig(dig(dig(completion, "choices"), "0"), "message"), "content");
   if (typeof content === "string") return content;
   throw new LlmFailure("llm_invalid_answer", "content", "the answer holds no message");
@@ -93,12 +94,12 @@ function dig(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-function statusOf(error: unknown): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   const status = dig(error, "status");
   return typeof status === "number" ? status : undefined;
 }
 
-function failureOf(error: unknown, status: number | undefined): LlmFailure {
+export function failureOf(error: unknown, status: number | undefined): LlmFailure {
   if (error instanceof LlmFailure) return error;
   if (error instanceof SyntaxError) return new LlmFailure("llm_invalid_answer", "content", "the answer is not JSON");
   if (status === undefined) return new LlmFailure("llm_unavailable", "transport", messageOf(error));

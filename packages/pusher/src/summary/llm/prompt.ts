@@ -10,6 +10,9 @@ export interface Message {
   readonly content: string;
 }
 
+/** Descriptions of pictures that go into a request; each is short. */
+const MAX_PICTURES = 50;
+
 const SHAPE = `{"title": string, "overview": string, "emoji": string, "category": string,
 "action_items": [{"description": string, "due_at": string or null}],
 "events": [{"title": string, "description": string, "start": string, "duration": number}],
@@ -73,7 +76,9 @@ export const ASK_AGAIN =
 function facts(input: SummaryInput): string {
   const started = new Date(input.startedAtMs);
   const day = new Intl.DateTimeFormat("en", { weekday: "long", timeZone: "UTC" }).format(started);
-  return `The conversation began on ${day}, ${started.toISOString()} (UTC) and lasted ${Math.round(input.durationSeconds)} seconds.`;
+  const began = `The conversation began on ${day}, ${started.toISOString()} (UTC) and lasted ${Math.round(input.durationSeconds)} seconds.`;
+  const pictures = (input.pictures ?? []).slice(0, MAX_PICTURES).map((shown) => `- ${shown}`);
+  return pictures.length === 0 ? began : `${began}\n\nPictures taken during it show:\n${pictures.join("\n")}`;
 }
 
 function languageRule(language: string | null): string {

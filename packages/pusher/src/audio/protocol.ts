@@ -1,0 +1,36 @@
+/**
+ * What the pusher and its sound threads say to each other: one question, one answer, in order. A thread either serves live
+ * streams, each under a number, or works on one file at a time; nothing is kept between files.
+ */
+import type { DecodableCodec, FailureClass, Pcm8Layout } from "@holdfast/contract";
+import type { ConversationChunk } from "@holdfast/store";
+
+/** Sound of a live link, length-prefixed as `readFrames` splits it. */
+export interface LiveSound {
+  readonly stream: number;
+  readonly codec: DecodableCodec;
+  readonly sampleRate: number;
+  readonly layout: Pcm8Layout;
+  readonly payload: Uint8Array;
+}
+
+export type SoundRequest =
+  | ({ readonly type: "live" } & LiveSound)
+  | { readonly type: "live_end"; readonly stream: number }
+  | { readonly type: "export"; readonly chunks: readonly ConversationChunk[] }
+  | { readonly type: "export_end" }
+  | { readonly type: "render"; readonly file: Uint8Array }
+  | { readonly type: "render_next" };
+
+/** What an export gives, in order: a part begins, its bytes follow, it ends. Lengths are samples at 16 kHz. */
+export type ExportItem =
+  | { readonly kind: "part"; readonly startedAtMs: number }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "end"; readonly samples: number; readonly capturedSamples: number };
+
+export type SoundAnswer =
+  | { readonly type: "done" }
+  | { readonly type: "items"; readonly items: readonly ExportItem[] }
+  /** 16-bit little-endian samples at 16 kHz; undefined where there are no more. */
+  | { readonly type: "pcm"; readonly pcm: Uint8Array | undefined }
+  | { readonly type: "error"; readonly code: string; readonly class: FailureClass; readonly message: string };

@@ -1,0 +1,53 @@
+/** Entry of a sound thread: the only part of the pusher that loads codecs. See `protocol.ts` for what is asked. */
+import { parentPort } from "node:worker_threads";
+import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+import { createExporter, type Exporter } from "./exporter.ts";
+import { createLiveDecoders } from "./live-decoders.ts";
+import type { SoundAnswer, SoundRequest } from "./protocol.ts";
+import { renderPcm } from "./render-pcm.ts";
+
+const live = createLiveDecoders();
+let exporter: Exporter | undefined;
+let rendering: AsyncGenerator<Uint8Array> | undefined;
+
+async function answer(request: SoundRequest): Promise<SoundAnswer> {
+  switch (request.type) {
+    case "live":
+      return { type: "pcm", pcm: await live.decode(request) };
+    case "live_end":
+      live.end(request.stream);
+      return { type: "done" };
+    case "export":
+      exporter ??= await createExporter();
+      return { type: "items", items: await exporter.push(request.chunks) };
+    case "export_end": {
+      const items = (await exporter?.end()) ?? [];
+      exporter = undefined;
+      return { type: "items", items };
+    }
+    case "render":
+      await rendering?.return(undefined);
+      rendering = renderPcm(request.file);
+      return { type: "done" };
+    case "render_next":
+      return { type: "pcm", pcm: (await rendering?.next())?.value };
+    default:
+      return request satisfies never;
+  }
+}
+
+function failure(error: unknown): SoundAnswer {
+  return {
+    type: "error",
+    code: isHoldfastError(error) ? error.code : "sound_failed",
+    class: failureClassOf(error),
+    message: messageOf(error),
+  };
+}
+
+/** Questions come one at a time, so no answer can overtake another. */
+parentPort?.on("message", (request: SoundRequest) => {
+  void answer(request)
+    .catch(failure)
+    .then((given) => parentPort?.postMessage(given));
+});

@@ -1,0 +1,62 @@
+/**
+ * Says whose words segments are. What a person decided is marked `manual`; neither a repair nor a recogniser that goes on
+ * speaking changes it (see `upsertSegments`). Works in any state of the conversation, as long as it exists.
+ *
+ * Locks: the conversation row, then its segments.
+ */
+import type { Segment } from "@holdfast/contract";
+import type { SpeakerLabel } from "@holdfast/core";
+import { sql } from "kysely";
+import { loadSegments } from "../conversations/read.ts";
+import type { Db } from "../database.ts";
+
+export interface SegmentHome {
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly nowMs: number;
+}
+
+/** Which segments a decision is about. Throws to refuse the whole decision. */
+export type ChooseSegments = (segments: readonly Segment[], status: string) => readonly Segment[];
+
+/** Ids of the changed segments; undefined where the conversation does not exist. A label without anybody is none. */
+export async function assignSegments(
+  db: Db,
+  home: SegmentHome,
+  label: SpeakerLabel,
+  choose: ChooseSegments,
+): Promise<string[] | undefined> {
+  return await db.transaction().execute(async (trx) => {
+    const row = await trx
+      .selectFrom("conversations")
+      .select("status")
+      .where("user_id", "=", home.userId)
+      .where("id", "=", home.conversationId)
+      .where("deleted_at", "is", null)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const ids = choose(await loadSegments(trx, home.userId, home.conversationId), row.status).map(({ id }) => id);
+    if (ids.length === 0) return [];
+    const decided = label.personId !== null || label.isUser;
+    const change = {
+      person_id: label.personId,
+      is_user: label.isUser,
+      speaker_label_source: decided ? "manual" : null,
+    };
+    await trx
+      .updateTable("segments")
+      .set({ body: sql`body || ${JSON.stringify(change)}::jsonb` })
+      .where("user_id", "=", home.userId)
+      .where("conversation_id", "=", home.conversationId)
+      .where("id", "in", ids)
+      .execute();
+    await trx
+      .updateTable("conversations")
+      .set({ updated_at: new Date(home.nowMs) })
+      .where("user_id", "=", home.userId)
+      .where("id", "=", home.conversationId)
+      .execute();
+    return ids;
+  });
+}
