@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   speech: role,
   migrate: () => import("./commands/migrate.ts"),
   token: () => import("./commands/token.ts"),
+  jobs: () => import("./commands/jobs.ts"),
   doctor: () => import("./commands/doctor.ts"),
   status: () => import("./commands/status.ts"),
   stream: () => import("./commands/stream.ts"),

@@ -38,6 +38,7 @@ describe("the command line", () => {
       "speech",
       "migrate",
       "token",
+      "jobs",
       "doctor",
       "status",
       "stream",

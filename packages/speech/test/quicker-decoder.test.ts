@@ -52,8 +52,8 @@ describe("the wire format", () => {
   const field = fc.oneof(
     fc
       .tuple(fc.integer({ min: 1, max: 3_000 }), fc.uint8Array({ maxLength: 300 }))
-      .map(([n, bytes]) => bytesField(n, bytes)),
-    fc.tuple(fc.integer({ min: 1, max: 3_000 }), fc.nat(2 ** 31)).map(([n, value]) => numberField(n, value)),
+      .map(([n, bytes]) => joinBytes(bytesField(n, bytes))),
+    fc.tuple(fc.integer({ min: 1, max: 3_000 }), fc.nat(2 ** 31)).map(([n, value]) => joinBytes(numberField(n, value))),
     fc.constantFrom(Uint8Array.of(0x0d, 1, 2, 3, 4), Uint8Array.of(0x09, 1, 2, 3, 4, 5, 6, 7, 8)),
   );
 

@@ -51,23 +51,33 @@ export function readFields(message: Uint8Array): Field[] {
   return fields;
 }
 
-export function bytesField(number: number, content: Uint8Array | string): Uint8Array {
+/** Bytes in parts, which are copied once, by `joinBytes`: a model is large and its messages are deep. */
+export type Rope = Uint8Array | readonly Rope[];
+
+export function bytesField(number: number, content: Rope | string): Rope {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  return joinBytes([varintBytes(number * 8 + BYTES), varintBytes(bytes.length), bytes]);
+  return [varintBytes(number * 8 + BYTES), varintBytes(lengthOf(bytes)), bytes];
 }
 
-export function numberField(number: number, value: number): Uint8Array {
-  return joinBytes([varintBytes(number * 8 + VARINT), varintBytes(value)]);
+export function numberField(number: number, value: number): Rope {
+  return [varintBytes(number * 8 + VARINT), varintBytes(value)];
 }
 
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+export function joinBytes(rope: Rope): Uint8Array {
+  const out = new Uint8Array(lengthOf(rope));
   let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
+  const put = (part: Rope): void => {
+    if (part instanceof Uint8Array) {
+      out.set(part, at);
+      at += part.length;
+    } else for (const inner of part) put(inner);
+  };
+  put(rope);
   return out;
+}
+
+function lengthOf(rope: Rope): number {
+  return rope instanceof Uint8Array ? rope.length : rope.reduce((sum: number, part) => sum + lengthOf(part), 0);
 }
 
 /** A whole number from 0 on. */

@@ -9,7 +9,7 @@
  * Measured on 520 utterances of 15 minutes: 3 of them read differently, no more words wrong, 35 % less CPU time for all of
  * recognition and 100 MB less memory. The runtime can do neither by itself. Field numbers are those of ONNX's onnx.proto.
  */
-import { bytesField, type Field, joinBytes, numberField, readFields } from "./protobuf.ts";
+import { bytesField, type Field, joinBytes, numberField, type Rope, readFields } from "./protobuf.ts";
 
 const MODEL = { graph: 7 };
 const GRAPH = { node: 1, initializer: 5 };
@@ -20,13 +20,15 @@ const FLOAT = 1;
 const UINT8 = 2;
 const INT_ATTRIBUTE = 2;
 
+const BLOCK_ROWS = 64;
+
 const TURNED = "holdfast.turned_table";
 const OUTPUT = "logits";
 
 /** Throws where the model is not built as described. */
 export function quickerDecoder(model: Uint8Array): Uint8Array {
   let tables = new Set<string>();
-  const graph = (bytes: Uint8Array): Uint8Array => {
+  const graph = (bytes: Uint8Array): Rope => {
     const branches = replaced(bytes, GRAPH.node, (node) =>
       replaced(node, NODE.attribute, (attribute) =>
         replaced(attribute, ATTRIBUTE.graph, (branch) => {
@@ -38,17 +40,15 @@ export function quickerDecoder(model: Uint8Array): Uint8Array {
     );
     const [table] = tables;
     if (table === undefined || tables.size > 1) throw new Error("the branches of the model differ");
-    return joinBytes([branches, bytesField(GRAPH.initializer, turned(bytes, table))]);
+    return [branches, bytesField(GRAPH.initializer, turned(bytes, table))];
   };
-  return replaced(model, MODEL.graph, graph);
+  return joinBytes(replaced(model, MODEL.graph, graph));
 }
 
 /** A message with all fields of a number passed through a function. */
-function replaced(message: Uint8Array, number: number, change: (content: Uint8Array) => Uint8Array): Uint8Array {
-  return joinBytes(
-    readFields(message).map((field) =>
-      field.number === number ? bytesField(number, change(field.content)) : field.whole,
-    ),
+function replaced(message: Uint8Array, number: number, change: (content: Uint8Array) => Rope): Rope {
+  return readFields(message).map((field) =>
+    field.number === number ? bytesField(number, change(field.content)) : field.whole,
   );
 }
 
@@ -59,7 +59,7 @@ interface Node {
 }
 
 /** One branch (with or without remembered keys), and the name of its table of tokens. */
-function quickerBranch(branch: Uint8Array): { graph: Uint8Array; table: string } {
+function quickerBranch(branch: Uint8Array): { graph: Rope; table: string } {
   const fields = readFields(branch);
   const nodes = new Map<Field, Node>();
   for (const field of fields) if (field.number === GRAPH.node) nodes.set(field, readNode(field.content));
@@ -89,11 +89,11 @@ function quickerBranch(branch: Uint8Array): { graph: Uint8Array; table: string }
     if (field === turnField || field === floatsField) return [];
     return field === matMulField ? instead : [field.whole];
   });
-  return { graph: joinBytes(graph), table };
+  return { graph, table };
 }
 
 /** The table of tokens as a new tensor, columns for rows. */
-function turned(graph: Uint8Array, table: string): Uint8Array {
+function turned(graph: Uint8Array, table: string): Rope {
   const tensors = readFields(graph).filter(({ number }) => number === GRAPH.initializer);
   const found = tensors
     .map(({ content }) => readFields(content))
@@ -104,16 +104,20 @@ function turned(graph: Uint8Array, table: string): Uint8Array {
     .map(({ whole }) => dimension(whole));
   if (raw === undefined || raw.length !== rows * columns) throw new Error("the model has no table of tokens");
   const out = new Uint8Array(raw.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = raw[row * columns + column] ?? 0;
+  // Block by block, or every step would leave the processor's cache.
+  for (let block = 0; block < rows; block += BLOCK_ROWS) {
+    const end = Math.min(rows, block + BLOCK_ROWS);
+    for (let column = 0; column < columns; column++) {
+      for (let row = block; row < end; row++) out[column * rows + row] = raw[row * columns + column] ?? 0;
+    }
   }
-  return joinBytes([
+  return [
     numberField(TENSOR.dimension, columns),
     numberField(TENSOR.dimension, rows),
     numberField(TENSOR.type, UINT8),
     bytesField(TENSOR.name, TURNED),
     bytesField(TENSOR.raw, out),
-  ]);
+  ];
 }
 
 /** The number after the one byte of its tag. */
@@ -130,27 +134,22 @@ function readNode(node: Uint8Array): Node {
   };
 }
 
-function writeNode(
-  operator: string,
-  inputs: readonly string[],
-  outputs: readonly string[],
-  attribute?: Uint8Array,
-): Uint8Array {
-  return joinBytes([
+function writeNode(operator: string, inputs: readonly string[], outputs: readonly string[], attribute?: Rope): Rope {
+  return [
     ...inputs.map((input) => bytesField(NODE.input, input)),
     ...outputs.map((output) => bytesField(NODE.output, output)),
     bytesField(NODE.name, `holdfast.${outputs[0]}`),
     bytesField(NODE.operator, operator),
     ...(attribute === undefined ? [] : [bytesField(NODE.attribute, attribute)]),
-  ]);
+  ];
 }
 
-function castTo(type: number): Uint8Array {
-  return joinBytes([
+function castTo(type: number): Rope {
+  return [
     bytesField(ATTRIBUTE.name, "to"),
     numberField(ATTRIBUTE.int, type),
     numberField(ATTRIBUTE.type, INT_ATTRIBUTE),
-  ]);
+  ];
 }
 
 function textOf(fields: readonly Field[], number: number): string | undefined {
