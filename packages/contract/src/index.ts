@@ -15,3 +15,4 @@ export * from "./recording-file.ts";
 export * from "./segment.ts";
 export * from "./stt-wire.ts";
 export * from "./sync.ts";
+export * from "./thread-failure.ts";

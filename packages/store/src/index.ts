@@ -41,7 +41,6 @@ export * from "./photos/add.ts";
 export * from "./photos/describe.ts";
 export * from "./photos/read.ts";
 export * from "./ping.ts";
-export * from "./recordings/append-chunk.ts";
 export * from "./recordings/append-chunks.ts";
 export * from "./recordings/commit-repair.ts";
 export * from "./recordings/commit-segments.ts";

@@ -22,7 +22,7 @@ import {
   releaseRecording,
   transcribedMessages,
 } from "@holdfast/store";
-import { startTestServer, type TestServer } from "@holdfast/testkit";
+import { startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { chunk, openConversation, recording, segment, T0, USER } from "./seed.ts";
@@ -315,6 +315,38 @@ describe("audio chunks of many recordings in one statement", () => {
     });
     expect(await appendChunks(db, [chunkOf("a", held.epoch, 0, [1])], at)).toEqual(["stored"]);
     expect(await Promise.all(["a", "b"].map(bytesOf))).toEqual([[1], [2]]);
+  });
+
+  it("wait, one by one, for a row that is being changed, and are stored behind the change", async () => {
+    const hold = await recording(db, "a");
+    const late = Promise.withResolvers<"stored" | "fenced">();
+    await db.transaction().execute(async (trx) => {
+      await sql`update recording_sessions set language = 'de' where user_id = ${USER} and id = 'a'`.execute(trx);
+      late.resolve(appendChunk(db, chunkOf("a", hold.epoch, 0, [5]), at));
+      await waitFor("the append to wait for the row", async () => {
+        const { rows } = await sql`select 1 from pg_locks where not granted`.execute(trx);
+        return rows.length > 0;
+      });
+    });
+    expect(await late.promise).toBe("stored");
+    const row = await db.selectFrom("recording_sessions").selectAll().where("id", "=", "a").executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ language: "de", durable_messages: 1 });
+    expect(await bytesOf("a")).toEqual([5]);
+  });
+
+  it("are refused, one by one, once the row they waited for has another holder", async () => {
+    const hold = await recording(db, "a");
+    const late = Promise.withResolvers<"stored" | "fenced">();
+    await db.transaction().execute(async (trx) => {
+      await sql`update recording_sessions set epoch = epoch + 1 where user_id = ${USER} and id = 'a'`.execute(trx);
+      late.resolve(appendChunk(db, chunkOf("a", hold.epoch, 0, [5]), at));
+      await waitFor("the append to wait for the row", async () => {
+        const { rows } = await sql`select 1 from pg_locks where not granted`.execute(trx);
+        return rows.length > 0;
+      });
+    });
+    expect(await late.promise).toBe("fenced");
+    expect(await bytesOf("a")).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
  * What the pusher and its sound threads say to each other: one question, one answer, in order. A thread either serves live
  * streams, each under a number, or works on one file at a time; nothing is kept between files.
  */
-import type { DecodableCodec, FailureClass, Pcm8Layout } from "@holdfast/contract";
+import type { DecodableCodec, Pcm8Layout, ThreadFailure } from "@holdfast/contract";
 import type { ConversationChunk } from "@holdfast/store";
 
 /** Sound of a live link, length-prefixed as `readFrames` splits it. */
@@ -33,4 +33,4 @@ export type SoundAnswer =
   | { readonly type: "items"; readonly items: readonly ExportItem[] }
   /** 16-bit little-endian samples at 16 kHz; undefined where there are no more. */
   | { readonly type: "pcm"; readonly pcm: Uint8Array | undefined }
-  | { readonly type: "error"; readonly code: string; readonly class: FailureClass; readonly message: string };
+  | ThreadFailure;

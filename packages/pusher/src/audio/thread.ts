@@ -1,6 +1,6 @@
 /** Entry of a sound thread: the only part of the pusher that loads codecs. See `protocol.ts` for what is asked. */
 import { parentPort } from "node:worker_threads";
-import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+import { threadFailure } from "@holdfast/contract";
 import { createExporter, type Exporter } from "./exporter.ts";
 import { createLiveDecoders } from "./live-decoders.ts";
 import type { SoundAnswer, SoundRequest } from "./protocol.ts";
@@ -36,18 +36,9 @@ async function answer(request: SoundRequest): Promise<SoundAnswer> {
   }
 }
 
-function failure(error: unknown): SoundAnswer {
-  return {
-    type: "error",
-    code: isHoldfastError(error) ? error.code : "sound_failed",
-    class: failureClassOf(error),
-    message: messageOf(error),
-  };
-}
-
 /** Questions come one at a time, so no answer can overtake another. */
 parentPort?.on("message", (request: SoundRequest) => {
   void answer(request)
-    .catch(failure)
+    .catch((error: unknown) => threadFailure(error, "sound_failed"))
     .then((given) => parentPort?.postMessage(given));
 });

@@ -121,12 +121,17 @@ export class Announcer {
     if (memory !== undefined) this.created(memory);
   }
 
-  /** Admitted: nudges the pusher at once, tells the client, and waits for the result, which is never told before. */
-  async processing(conversationId: string, ticket: FinalizationTicket): Promise<void> {
-    const { db, out, who } = this.#parts;
+  /** Admitted: a pusher may begin. */
+  nudge(conversationId: string, ticket: FinalizationTicket): void {
+    const { language } = this.#parts.who.query;
     const job = { finalization_job_id: ticket.jobId, dispatch_generation: ticket.generation };
-    const nudge = { conversation_id: conversationId, language: who.query.language, byok_keys: {}, ...job };
-    this.#parts.link()?.process(nudge, ticket.state);
+    const request = { conversation_id: conversationId, language, byok_keys: {}, ...job };
+    this.#parts.link()?.process(request, ticket.state);
+  }
+
+  /** Admitted: tells the client, and waits for the result, which is never told before. */
+  async processing(conversationId: string): Promise<void> {
+    const { db, out, who } = this.#parts;
     const memory = await loadConversation(db, who.userId, conversationId);
     if (memory === undefined) return;
     out.event({ type: "memory_processing_started", memory, messages: null, ...this.#envelope(conversationId) });

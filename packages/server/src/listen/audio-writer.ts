@@ -1,6 +1,6 @@
 /**
  * Writes the audio of all sessions of this process: chunks that wait at the same moment are one statement, so the cost of a
- * commit is shared by hundreds of sockets (measured in `bench/live`). It also owns the beat on which sessions write, which
+ * commit is shared by hundreds of sockets (measured by `bench/pipeline.ts`). It also owns the beat on which sessions write, which
  * lines their chunks up.
  *
  * A chunk whose session row is locked is tried again with the next statement, and after a few tries by itself, waiting for the

@@ -281,11 +281,10 @@ export class ConversationKeeper {
       nowMs: clock.now(),
       ...(options.trigger === "silence" ? { unlessSpokenAfterMs: ended.finishedAtMs } : {}),
     });
-    // Begins with the nudge, so that a pusher starts while the rest of this is done.
-    const told = outcome.outcome === "admitted" ? announcer.processing(ended.id, outcome.ticket) : undefined;
-    const owned = await transcribedMessages(db, hold).finally(() => told?.catch(() => {}));
+    if (outcome.outcome === "admitted") announcer.nudge(ended.id, outcome.ticket);
+    const owned = await transcribedMessages(db, hold);
     for (const recogniser of this.#recognisers) recogniser.skipTo(owned);
-    await told;
+    if (outcome.outcome === "admitted") await announcer.processing(ended.id);
     if (goesOn) announcer.session(this.#accepting.id);
     return outcome;
   }

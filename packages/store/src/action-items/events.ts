@@ -4,7 +4,7 @@
  *
  * Locks: the conversation row.
  */
-import { Structured } from "@holdfast/contract";
+import { editStructured } from "../conversations/edit-structured.ts";
 import type { Db } from "../database.ts";
 
 export async function markEvents(
@@ -14,26 +14,9 @@ export async function markEvents(
   created: ReadonlyMap<number, boolean>,
   nowMs: number,
 ): Promise<boolean> {
-  return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
-      .select("structured")
-      .where("user_id", "=", userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
-      .executeTakeFirst();
-    if (row === undefined) return false;
-    const events = Structured.parse(row.structured).events.map((event, index) => ({
-      ...event,
-      created: created.get(index) ?? event.created,
-    }));
-    await trx
-      .updateTable("conversations")
-      .set({ structured: JSON.stringify({ ...row.structured, events }), updated_at: new Date(nowMs) })
-      .where("user_id", "=", userId)
-      .where("id", "=", conversationId)
-      .execute();
-    return true;
-  });
+  return await db.transaction().execute((trx) =>
+    editStructured(trx, userId, conversationId, nowMs, ({ events }) => ({
+      events: events.map((event, index) => ({ ...event, created: created.get(index) ?? event.created })),
+    })),
+  );
 }

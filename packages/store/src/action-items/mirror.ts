@@ -4,8 +4,10 @@
  *
  * Locks: the conversation row, then task rows. The task's conversation is read first, without a lock; it never changes.
  */
-import { type ActionItem, Structured } from "@holdfast/contract";
+
+import type { ActionItem } from "@holdfast/contract";
 import { taskKey } from "@holdfast/core";
+import { editStructured } from "../conversations/edit-structured.ts";
 import type { Db } from "../database.ts";
 import { actionItemView, findActionItem, type StoredActionItem } from "./action-items.ts";
 
@@ -95,25 +97,9 @@ async function editTasks(
   nowMs: number,
   edit: (tasks: readonly ActionItem[]) => ActionItem[],
 ): Promise<boolean> {
-  if (conversationId === null) return false;
-  const row = await trx
-    .selectFrom("conversations")
-    .select("structured")
-    .where("user_id", "=", userId)
-    .where("id", "=", conversationId)
-    .where("deleted_at", "is", null)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined) return false;
-  const structured = Structured.parse(row.structured);
-  const tasks = edit(structured.action_items);
-  await trx
-    .updateTable("conversations")
-    .set({ structured: JSON.stringify({ ...row.structured, action_items: tasks }), updated_at: new Date(nowMs) })
-    .where("user_id", "=", userId)
-    .where("id", "=", conversationId)
-    .execute();
-  return true;
+  return await editStructured(trx, userId, conversationId, nowMs, (structured) => ({
+    action_items: edit(structured.action_items),
+  }));
 }
 
 function isSame(task: ActionItem, item: StoredActionItem): boolean {

@@ -4,6 +4,7 @@
  *
  * Locks: the conversation row, then the job row, then the audio file rows.
  */
+import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, holdsLease } from "../jobs/settle.ts";
@@ -22,14 +23,7 @@ export async function completeExport(
   const { userId } = job;
   const conversationId = job.conversationId ?? "";
   return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
-      .select("id")
-      .where("user_id", "=", userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
-      .executeTakeFirst();
+    const row = await lockedConversation(trx, userId, conversationId).select("id").executeTakeFirst();
     if (!(await holdsLease(trx, job))) return "lease_lost";
     if (row !== undefined) await writeParts(trx, userId, conversationId, parts, nowMs);
     const result = row === undefined ? { fenced: true } : { parts: parts.length };

@@ -6,12 +6,14 @@
  * Locks: the conversation row first, then its recording sessions by id, then job rows; every other statement that takes two
  * of these takes them in the same order.
  */
+
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import type { Job } from "../jobs/job.ts";
 import { handOverGap } from "../recordings/hand-over.ts";
+import { lockedConversation } from "./lock.ts";
 
 export interface AdmitRequest {
   readonly userId: string;
@@ -47,13 +49,8 @@ export type AdmitOutcome =
 export async function admitConversation(db: Db, request: AdmitRequest): Promise<AdmitOutcome> {
   return await db.transaction().execute(async (trx) => {
     const { userId, conversationId } = request;
-    const row = await trx
-      .selectFrom("conversations")
+    const row = await lockedConversation(trx, userId, conversationId)
       .select(["status", "finished_at", "language", "finalization_revision"])
-      .where("user_id", "=", userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
       .executeTakeFirst();
     if (row === undefined) return { outcome: "missing" };
     if (row.status !== "in_progress") return { outcome: "not_open", status: row.status };
@@ -154,14 +151,7 @@ async function hasContent(trx: Db, userId: string, conversationId: string): Prom
 export async function removeIfEmpty(db: Db, request: Ending): Promise<boolean> {
   const { userId, conversationId } = request;
   return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
-      .select("status")
-      .where("user_id", "=", userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
-      .executeTakeFirst();
+    const row = await lockedConversation(trx, userId, conversationId).select("status").executeTakeFirst();
     if (row?.status !== "in_progress") return false;
     const recordings = await lockRecordings(trx, userId, conversationId);
     if (recordings.some((recording) => recording.behind || isHeldElsewhere(recording, request))) return false;
@@ -239,13 +229,8 @@ export async function requestFinalization(
   trx: Db,
   request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId">,
 ): Promise<FinalizationTicket | undefined> {
-  const row = await trx
-    .selectFrom("conversations")
+  const row = await lockedConversation(trx, request.userId, request.conversationId)
     .select("finalization_revision")
-    .where("user_id", "=", request.userId)
-    .where("id", "=", request.conversationId)
-    .where("deleted_at", "is", null)
-    .forUpdate()
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const repairs = await openRepairs(trx, request.userId, request.conversationId);
@@ -288,13 +273,9 @@ export async function requestEnrichment(db: Db, request: EnrichmentRequest): Pro
  */
 export async function adoptEnrichment(db: Db, job: Job, nowMs: number): Promise<"adopted" | "early" | "obsolete"> {
   return await db.transaction().execute(async (trx) => {
-    const conversation = trx
-      .selectFrom("conversations")
+    const row = await lockedConversation(trx, job.userId, job.conversationId)
       .select(["status", "discarded", "summary_kind", "finalization_job_id", "finalization_revision"])
-      .where("user_id", "=", job.userId)
-      .where("id", "=", job.conversationId ?? "")
-      .where("deleted_at", "is", null);
-    const row = await conversation.forUpdate().executeTakeFirst();
+      .executeTakeFirst();
     if (row?.finalization_job_id === job.id) return "adopted";
     if (row === undefined || row.discarded || row.finalization_job_id !== job.payload.after) return "obsolete";
     if (row.status !== "completed") return row.status === "failed" ? "obsolete" : "early";

@@ -4,6 +4,7 @@
  *
  * Locks: the conversation row, then the job row.
  */
+
 import type { Structured } from "@holdfast/contract";
 import { sql } from "kysely";
 import { replaceActionItems, settleTasks } from "../action-items/replace.ts";
@@ -12,6 +13,7 @@ import { requestEffects } from "../effects/request.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, failJob, holdsLease, type JobFailure } from "../jobs/settle.ts";
 import { replaceMemories } from "../memories/replace.ts";
+import { lockConversation, lockedConversation } from "./lock.ts";
 
 export interface FinalizationResult {
   readonly structured: Structured;
@@ -28,13 +30,8 @@ export type FinishOutcome = "completed" | "fenced" | "lease_lost";
 export async function finishConversation(db: Db, job: Job, result: FinalizationResult): Promise<FinishOutcome> {
   const conversationId = job.conversationId ?? "";
   return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
+    const row = await lockedConversation(trx, job.userId, conversationId)
       .select(["finalization_job_id", "finalization_revision", "user_title", "user_summary", "structured"])
-      .where("user_id", "=", job.userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
       .executeTakeFirst();
     if (!(await holdsLease(trx, job))) return "lease_lost";
     if (row === undefined || row.finalization_job_id !== job.id) {
@@ -97,13 +94,7 @@ export async function failFinalization(
   random: number,
 ): Promise<Job["state"] | undefined> {
   return await db.transaction().execute(async (trx) => {
-    await trx
-      .selectFrom("conversations")
-      .select("id")
-      .where("user_id", "=", job.userId)
-      .where("id", "=", job.conversationId ?? "")
-      .forUpdate()
-      .execute();
+    await lockConversation(trx, job.userId, job.conversationId);
     const state = await failJob(trx, job, failure, nowMs, random);
     if (state === undefined) return undefined;
     const ended = state === "dead_letter" || state === "failed";

@@ -5,6 +5,7 @@
  *
  * Locks: the conversation row, then the job row.
  */
+import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, holdsLease } from "../jobs/settle.ts";
@@ -21,13 +22,8 @@ export type FenceReason = "conversation_gone" | "conversation_discarded" | "not_
 export async function claimFanout(db: Db, job: Job, nowMs: number): Promise<FanoutClaim> {
   const conversationId = job.conversationId ?? "";
   return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
+    const row = await lockedConversation(trx, job.userId, conversationId)
       .select(["status", "discarded", "completed_revision"])
-      .where("user_id", "=", job.userId)
-      .where("id", "=", conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
       .executeTakeFirst();
     if (!(await holdsLease(trx, job))) return { outcome: "lease_lost" };
     const reason = fenceOf(row, job.payload.revision);

@@ -12,9 +12,11 @@
  *
  * Locks: the conversation row, then the job row, then a new job row.
  */
+
 import { stepJob } from "@holdfast/core";
 import { sql } from "kysely";
 import { requestFinalization } from "../conversations/admit.ts";
+import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import { type Job, jobOf } from "./job.ts";
 import { findJobOfAnyUser } from "./read.ts";
@@ -33,7 +35,9 @@ export async function retryJob(db: Db, id: string, nowMs: number): Promise<Retry
   const known = await findJobOfAnyUser(db, id);
   if (known === undefined) return { outcome: "missing" };
   return await db.transaction().execute(async (trx) => {
-    const conversation = await lockConversation(trx, known);
+    const conversation = await lockedConversation(trx, known.userId, known.conversationId)
+      .select(["status", "finalization_job_id"])
+      .executeTakeFirst();
     const job = await lockJob(trx, known);
     if (job === undefined) return { outcome: "missing" };
     const next = stepJob(job, { type: "retry" }, 0);
@@ -72,18 +76,6 @@ export async function retryJob(db: Db, id: string, nowMs: number): Promise<Retry
     }
     return { outcome: "queued", job: { ...job, ...next, dueMs: nowMs } };
   });
-}
-
-async function lockConversation(trx: Db, job: Job) {
-  if (job.conversationId === null) return undefined;
-  return await trx
-    .selectFrom("conversations")
-    .select(["status", "finalization_job_id"])
-    .where("user_id", "=", job.userId)
-    .where("id", "=", job.conversationId)
-    .where("deleted_at", "is", null)
-    .forUpdate()
-    .executeTakeFirst();
 }
 
 async function lockJob(trx: Db, { userId, id }: Job): Promise<Job | undefined> {

@@ -4,9 +4,11 @@
  *
  * Locks: the conversation row, then its segments.
  */
+
 import type { Segment } from "@holdfast/contract";
 import type { SpeakerLabel } from "@holdfast/core";
 import { sql } from "kysely";
+import { lockedConversation } from "../conversations/lock.ts";
 import { loadSegments } from "../conversations/read.ts";
 import type { Db } from "../database.ts";
 
@@ -27,14 +29,7 @@ export async function assignSegments(
   choose: ChooseSegments,
 ): Promise<string[] | undefined> {
   return await db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom("conversations")
-      .select("status")
-      .where("user_id", "=", home.userId)
-      .where("id", "=", home.conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
-      .executeTakeFirst();
+    const row = await lockedConversation(trx, home.userId, home.conversationId).select("status").executeTakeFirst();
     if (row === undefined) return undefined;
     const ids = choose(await loadSegments(trx, home.userId, home.conversationId), row.status).map(({ id }) => id);
     if (ids.length === 0) return [];

@@ -4,8 +4,10 @@
  *
  * Locks: the conversation row, then the segment.
  */
+
 import { sql } from "kysely";
 import { refreshSearch } from "../conversations/finish.ts";
+import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import type { SegmentHome } from "./assign-segments.ts";
 
@@ -60,15 +62,9 @@ export async function noteFinalizationReason(db: Db, home: SegmentHome, reason: 
 }
 
 async function lock(trx: Db, home: SegmentHome): Promise<boolean> {
-  const row = await trx
-    .selectFrom("conversations")
-    .select("id")
-    .where("user_id", "=", home.userId)
-    .where("id", "=", home.conversationId)
-    .where("deleted_at", "is", null)
-    .forUpdate()
-    .executeTakeFirst();
-  return row !== undefined;
+  return (
+    (await lockedConversation(trx, home.userId, home.conversationId).select("id").executeTakeFirst()) !== undefined
+  );
 }
 
 async function touch(trx: Db, home: SegmentHome): Promise<void> {

@@ -4,7 +4,9 @@
  *
  * Locks: the conversation row, then the new photo and job rows.
  */
+
 import { sql } from "kysely";
+import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
@@ -27,14 +29,7 @@ export interface PhotoPayload {
 export async function addPhoto(db: Db, photo: NewPhoto): Promise<"stored" | "closed"> {
   return await db.transaction().execute(async (trx) => {
     const now = new Date(photo.nowMs);
-    const row = await trx
-      .selectFrom("conversations")
-      .select("status")
-      .where("user_id", "=", photo.userId)
-      .where("id", "=", photo.conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
-      .executeTakeFirst();
+    const row = await lockedConversation(trx, photo.userId, photo.conversationId).select("status").executeTakeFirst();
     if (row?.status !== "in_progress") return "closed";
     await trx
       .insertInto("photos")

@@ -4,6 +4,7 @@
  *
  * Locks: the conversation row, then the photo, then the job row.
  */
+import { lockConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, failJob, holdsLease, type JobFailure } from "../jobs/settle.ts";
@@ -16,7 +17,7 @@ export async function describePhoto(
   result: { readonly description: string; readonly reason: string | null; readonly nowMs: number },
 ): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
-    await lock(trx, job);
+    await lockConversation(trx, job.userId, job.conversationId);
     if (!(await holdsLease(trx, job))) return false;
     await write(trx, job, photoId, result.description, result.nowMs);
     const outcome = { described: result.description !== "" };
@@ -41,21 +42,11 @@ export async function failPhoto(
   at: { readonly nowMs: number; readonly random: number },
 ): Promise<Job["state"] | undefined> {
   return await db.transaction().execute(async (trx) => {
-    await lock(trx, job);
+    await lockConversation(trx, job.userId, job.conversationId);
     const state = await failJob(trx, job, failure, at.nowMs, at.random);
     if (state === "dead_letter" || state === "failed") await write(trx, job, photoId, "", at.nowMs);
     return state;
   });
-}
-
-async function lock(trx: Db, job: Job): Promise<void> {
-  await trx
-    .selectFrom("conversations")
-    .select("id")
-    .where("user_id", "=", job.userId)
-    .where("id", "=", job.conversationId ?? "")
-    .forUpdate()
-    .execute();
 }
 
 async function write(trx: Db, job: Job, photoId: string, description: string, nowMs: number): Promise<void> {

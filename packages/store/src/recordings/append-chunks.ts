@@ -1,36 +1,74 @@
 /**
- * Makes chunks of many recording sessions durable in one statement, at most one chunk of each session. It promises for every
- * chunk what `append-chunk.ts` promises for one; a process with hundreds of sockets commits a few times a second instead of
- * hundreds of times.
+ * Makes runs of audio messages durable: one chunk, or the chunks of many recording sessions in one statement, so that a process
+ * with hundreds of sockets commits a few times a second instead of hundreds of times. Only after a chunk is `stored` may
+ * anybody be told so (laws L1, L8).
  *
- * Locks: the session rows that are free now. Rows that others hold (a final being stored, an admission) are passed over, so
- * that this statement waits for nobody and cannot deadlock; their chunks come back as `busy`, to be tried again.
+ * A session row is updated only if the epoch and the count still fit, and its chunk is inserted only then, so two sockets of
+ * one session can never both write, and a repeated call after a lost answer is recognised.
+ *
+ * Locks: the session rows. With many chunks, rows that others hold (a final being stored, an admission) are passed over, so
+ * that the statement waits for nobody and cannot deadlock; a single chunk waits for its one row.
  */
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../database.ts";
-import type { AudioChunk } from "./append-chunk.ts";
+
+export interface AudioChunk {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  /** Number of audio messages of the session before this chunk. */
+  readonly firstMessage: number;
+  readonly messageCount: number;
+  readonly durationMs: number;
+  /** Wall time of its first sample, Unix milliseconds. */
+  readonly capturedAtMs: number;
+  readonly conversationId: string;
+  readonly codec: string;
+  readonly sampleRate: number;
+  readonly layout: string;
+  /** More than 1: the first byte of every message is the number of its channel. */
+  readonly channels: number;
+  /** Messages in the container of `writeFrames`. */
+  readonly payload: Uint8Array;
+}
+
+interface At {
+  readonly nowMs: number;
+  readonly leaseMs: number;
+}
 
 /** `fenced`: another socket took the session over. Nothing was written for `fenced` and `busy`. */
 export type AppendOutcome = "stored" | "fenced" | "busy";
 
-/** Outcomes in the order of the chunks. */
-export async function appendChunks(
+/** Waits for the session row if somebody holds it. */
+export async function appendChunk(db: Db, chunk: AudioChunk, at: At): Promise<"stored" | "fenced"> {
+  const [outcome] = await append(db, [chunk], at, sql``);
+  return outcome === "stored" ? "stored" : "fenced";
+}
+
+/** At most one chunk of each session; outcomes in the order of the chunks. `busy`: try it again. */
+export async function appendChunks(db: Db, chunks: readonly AudioChunk[], at: At): Promise<AppendOutcome[]> {
+  return chunks.length === 0 ? [] : await append(db, chunks, at, sql`skip locked`);
+}
+
+async function append(
   db: Db,
   chunks: readonly AudioChunk[],
-  at: { readonly nowMs: number; readonly leaseMs: number },
+  at: At,
+  ofLocked: RawBuilder<unknown>,
 ): Promise<AppendOutcome[]> {
-  if (chunks.length === 0) return [];
-  const stored = await insertFree(db, chunks, at);
+  const stored = await insert(db, chunks, at, ofLocked);
   const outcomes = chunks.map((chunk): AppendOutcome | undefined => (stored.has(keyOf(chunk)) ? "stored" : undefined));
   const open = chunks.filter((_, index) => outcomes[index] === undefined);
   const looked = open.length === 0 ? new Map<string, AppendOutcome>() : await lookAgain(db, open);
   return chunks.map((chunk, index) => outcomes[index] ?? looked.get(keyOf(chunk)) ?? "fenced");
 }
 
-async function insertFree(
+async function insert(
   db: Db,
   chunks: readonly AudioChunk[],
-  at: { readonly nowMs: number; readonly leaseMs: number },
+  at: At,
+  ofLocked: RawBuilder<unknown>,
 ): Promise<ReadonlySet<string>> {
   const column = <T>(of: (chunk: AudioChunk) => T): T[] => chunks.map(of);
   const offsets: number[] = [];
@@ -58,7 +96,7 @@ async function insertFree(
       select s.user_id, s.id from recording_sessions s
       join input i on s.user_id = i.user_id and s.id = i.session_id
       where s.epoch = i.epoch and s.durable_messages = i.first_message
-      for update of s skip locked
+      for update of s ${ofLocked}
     ), held as (
       update recording_sessions s set durable_messages = i.first_message + i.message_count,
         conversation_id = i.conversation_id, lease_until = ${new Date(at.nowMs + at.leaseMs)},

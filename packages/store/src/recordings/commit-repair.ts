@@ -4,8 +4,10 @@
  *
  * Locks: the conversation row, then job rows (the order of `admit.ts`).
  */
+
 import type { Segment } from "@holdfast/contract";
 import { sql } from "kysely";
+import { lockedConversation } from "../conversations/lock.ts";
 import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
@@ -17,14 +19,7 @@ export async function lockConversationStart(
   userId: string,
   conversationId: string,
 ): Promise<{ readonly startedAtMs: number; readonly segmentCount: number } | undefined> {
-  const row = await trx
-    .selectFrom("conversations")
-    .select("started_at")
-    .where("user_id", "=", userId)
-    .where("id", "=", conversationId)
-    .where("deleted_at", "is", null)
-    .forUpdate()
-    .executeTakeFirst();
+  const row = await lockedConversation(trx, userId, conversationId).select("started_at").executeTakeFirst();
   if (row === undefined) return undefined;
   const count = await trx
     .selectFrom("segments")

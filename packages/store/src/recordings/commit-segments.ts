@@ -4,7 +4,9 @@
  *
  * Locks: the conversation row, then the recording session row (the order of `admit.ts`).
  */
+
 import type { Segment } from "@holdfast/contract";
+import { lockedConversation } from "../conversations/lock.ts";
 import { deleteSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import { movedTo, type RecordingHold, type Watermark } from "./open.ts";
@@ -25,13 +27,8 @@ export interface SegmentCommit {
 export async function commitSegments(db: Db, commit: SegmentCommit): Promise<"stored" | "fenced" | "closed"> {
   const { hold } = commit;
   return await db.transaction().execute(async (trx) => {
-    const conversation = await trx
-      .selectFrom("conversations")
+    const conversation = await lockedConversation(trx, hold.userId, commit.conversationId)
       .select("status")
-      .where("user_id", "=", hold.userId)
-      .where("id", "=", commit.conversationId)
-      .where("deleted_at", "is", null)
-      .forUpdate()
       .executeTakeFirst();
     if (conversation?.status !== "in_progress") return "closed";
     const moved = await trx

@@ -11,6 +11,7 @@
  */
 import { sql } from "kysely";
 import { type FinalizationTicket, requestFinalization } from "../conversations/admit.ts";
+import { lockConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import { unblockFinalization } from "../recordings/commit-repair.ts";
 
@@ -43,7 +44,7 @@ export async function adoptConversation(
   nowMs: number,
 ): Promise<FinalizationTicket | undefined> {
   return await db.transaction().execute(async (trx) => {
-    await sql`select 1 from conversations where user_id = ${userId} and id = ${conversationId} for update`.execute(trx);
+    await lockConversation(trx, userId, conversationId);
     const { rows } = await sql`select 1 from conversations c
       where c.user_id = ${userId} and c.id = ${conversationId} and ${isOrphaned(beforeMs)}`.execute(trx);
     if (rows.length === 0) return undefined;
@@ -81,7 +82,7 @@ export async function releaseFinalization(
   nowMs: number,
 ): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
-    await sql`select 1 from conversations where user_id = ${userId} and id = ${conversationId} for update`.execute(trx);
+    await lockConversation(trx, userId, conversationId);
     return await unblockFinalization(trx, userId, conversationId, nowMs);
   });
 }

@@ -4,9 +4,9 @@
  * A thread that dies or that answers nothing for five minutes is ended, and the source is a `content` failure
  * (`decode_crashed`, `decode_timeout`); the next source gets a new thread. Everything it throws is a HoldfastError.
  */
-import { Worker } from "node:worker_threads";
-import { HoldfastError, messageOf } from "@holdfast/contract";
+import { HoldfastError, type ThreadFailure } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
+import { createHelperThread } from "@holdfast/runtime";
 import type { DecodeAnswer, DecodedPiece, DecodeEnd, DecodeRequest, SoundToDecode } from "./protocol.ts";
 
 const ANSWER_TIMEOUT_MS = 300_000;
@@ -26,31 +26,20 @@ export interface DecodeDeskOptions {
 }
 
 export function createDecodeDesk({ clock, timeoutMs = ANSWER_TIMEOUT_MS, entry }: DecodeDeskOptions): DecodeDesk {
-  let thread: Worker | undefined;
+  const thread = createHelperThread<DecodeRequest, DecodeAnswer>({
+    name: "decode",
+    work: "decoding",
+    entry: entry ?? new URL("./thread.ts", import.meta.url),
+    timeoutMs,
+    clock,
+  });
   let closed = false;
 
-  const start = (): Worker => {
-    const started = new Worker(entry ?? new URL("./thread.ts", import.meta.url), { execArgv: [], name: "decode" });
-    // A thread may also die between two questions, when nobody listens.
-    started.on("error", () => {});
-    started.on("exit", () => {
-      if (thread === started) thread = undefined;
-    });
-    return started;
-  };
-
-  const stop = async (): Promise<void> => {
-    const ended = thread;
-    thread = undefined;
-    await ended?.terminate();
-  };
-
-  const ask = async (request: DecodeRequest): Promise<DecodeAnswer> => {
-    thread ??= start();
-    const outcome = await answerOf(thread, request, clock, timeoutMs);
+  const ask = async (request: DecodeRequest): Promise<Exclude<DecodeAnswer, ThreadFailure>> => {
+    const outcome = await thread.ask(request, movable(request));
     if (outcome.type !== "error") return outcome;
     // The thread may be dead, stuck or in doubt: the next source starts in a fresh one.
-    await stop();
+    await thread.stop();
     throw new HoldfastError(outcome.message, { code: outcome.code, class: outcome.class });
   };
 
@@ -67,25 +56,9 @@ export function createDecodeDesk({ clock, timeoutMs = ANSWER_TIMEOUT_MS, entry }
     },
     async close() {
       closed = true;
-      await stop();
+      await thread.stop();
     },
   };
-}
-
-function answerOf(thread: Worker, request: DecodeRequest, clock: Clock, timeoutMs: number): Promise<DecodeAnswer> {
-  return new Promise((resolve) => {
-    const finish = (answer: DecodeAnswer): void => {
-      timer.cancel();
-      thread.off("message", finish).off("error", crashed).off("exit", gone);
-      resolve(answer);
-    };
-    const fail = (code: string, message: string): void => finish({ type: "error", code, class: "content", message });
-    const crashed = (error: unknown): void => fail("decode_crashed", `decoding crashed: ${messageOf(error)}`);
-    const gone = (): void => fail("decode_crashed", "decoding ended without an answer");
-    const timer = clock.after(timeoutMs, () => fail("decode_timeout", "decoding took too long"));
-    thread.on("message", finish).on("error", crashed).on("exit", gone);
-    thread.postMessage(request, movable(request));
-  });
 }
 
 /** Bytes that own their memory are moved to the thread; small ones from Node's shared pool are copied. */

@@ -2,7 +2,7 @@
  * What the worker process and its decode thread say to each other: open a source, then ask for piece after piece until the
  * end. Answers come in the order of the questions. Sound crosses as 16-bit WAV, ready to be posted, and is moved, not copied.
  */
-import type { DecodableCodec, FailureClass, Pcm8Layout, RecordingName } from "@holdfast/contract";
+import type { DecodableCodec, Pcm8Layout, RecordingName, ThreadFailure } from "@holdfast/contract";
 
 export type SoundToDecode =
   /** The bytes of a `.bin` recording and what its name says. */
@@ -46,8 +46,4 @@ export interface DecodeEnd {
   readonly damage: DecodeDamage | undefined;
 }
 
-export type DecodeAnswer =
-  | { readonly type: "opened" }
-  | DecodedPiece
-  | DecodeEnd
-  | { readonly type: "error"; readonly code: string; readonly class: FailureClass; readonly message: string };
+export type DecodeAnswer = { readonly type: "opened" } | DecodedPiece | DecodeEnd | ThreadFailure;

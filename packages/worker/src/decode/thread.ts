@@ -4,7 +4,7 @@
  */
 
 import { parentPort } from "node:worker_threads";
-import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+import { threadFailure } from "@holdfast/contract";
 import { pieceStream } from "./piece-stream.ts";
 import type { DecodeAnswer, DecodeRequest } from "./protocol.ts";
 import { openSource } from "./sources.ts";
@@ -23,17 +23,8 @@ async function answer(request: DecodeRequest): Promise<DecodeAnswer> {
   return next.value;
 }
 
-function failure(error: unknown): DecodeAnswer {
-  return {
-    type: "error",
-    code: isHoldfastError(error) ? error.code : "decode_failed",
-    class: failureClassOf(error),
-    message: messageOf(error),
-  };
-}
-
 async function reply(request: DecodeRequest): Promise<void> {
-  const made = await answer(request).catch(failure);
+  const made = await answer(request).catch((error: unknown) => threadFailure(error, "decode_failed"));
   const moved = made.type === "piece" && made.wav.buffer instanceof ArrayBuffer ? [made.wav.buffer] : [];
   parentPort?.postMessage(made, moved);
 }
