@@ -49,14 +49,14 @@ export class Pictures {
   readonly #options: PicturesOptions;
   readonly #pending = new Map<string, PhotoKey>();
   readonly #stop = new AbortController();
-  readonly #timer: Timer;
+  /** Runs from the first picture on: most sessions send none. */
+  #timer: Timer | undefined;
   #desk: ImageDesk = emptyImageDesk;
   #dropped = 0;
   #looking = false;
 
   constructor(options: PicturesOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(LOOK_EVERY_MS, () => this.#beat());
   }
 
   /** Pictures that did not become whole in time, or gave way to others. */
@@ -70,6 +70,7 @@ export class Pictures {
     if (step.outcome === "invalid") return false;
     this.#desk = step.next;
     this.#dropped += step.dropped;
+    this.#timer ??= this.#options.clock.every(LOOK_EVERY_MS, () => this.#beat());
     if (step.outcome !== "complete") return true;
     const { id, parts } = step;
     const bytes = bytesOf(parts);
@@ -82,7 +83,7 @@ export class Pictures {
 
   close(): void {
     this.#stop.abort();
-    this.#timer.cancel();
+    this.#timer?.cancel();
   }
 
   /** In the conversation it was sent for; if that one ended meanwhile, in the one that takes content now. */
