@@ -51,9 +51,9 @@ module.exports = {
     },
     {
       name: "public-face-only-from-outside",
-      comment: "the web app, benches and scripts import packages by their names",
+      comment: "the web app, benches, scripts and the simulation import packages by their names",
       severity: "error",
-      from: { path: "^(apps|bench|scripts)/" },
+      from: { path: "^(apps|bench|scripts|simulation)/" },
       to: { path: "^packages/", pathNot: PUBLIC_FACES },
     },
     {

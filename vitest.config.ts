@@ -18,6 +18,15 @@ export default defineConfig({
       },
       {
         test: {
+          // Worlds of real objects under faults, made from seeds.
+          name: "simulation",
+          include: ["simulation/**/*.test.ts"],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
           name: "integration",
           include: ["packages/*/test/**/*.integration.test.ts"],
           testTimeout: 120_000,

@@ -8,6 +8,7 @@ export * from "./link/link.ts";
 export * from "./link/pending.ts";
 export * from "./listen/failover.ts";
 export * from "./listen/images.ts";
+export * from "./listen/onboarding.ts";
 export * from "./listen/prepare.ts";
 export * from "./listen/session-admission.ts";
 export * from "./listen/suggested.ts";

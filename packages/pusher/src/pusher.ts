@@ -19,6 +19,7 @@ import { startWork } from "./process/work.ts";
 import { createRealtimeConsumers } from "./realtime/consumers.ts";
 import type { LlmSettings } from "./summary/llm/client.ts";
 import { llmSummariser } from "./summary/llm/index.ts";
+import type { Summariser } from "./summary/port.ts";
 import { createCircuits } from "./webhooks/circuit.ts";
 import { createWebhookDesk } from "./webhooks/desk.ts";
 import { createWebhookSender } from "./webhooks/sender.ts";
@@ -36,6 +37,10 @@ export interface PusherDeps {
   readonly host: string;
   /** Told of everything that happens, besides the log. */
   readonly onEvent?: OnPusherEvent;
+  /** The language model; the one of the settings unless told otherwise. */
+  readonly llm?: Summariser;
+  /** Serves links; a port of its own unless told otherwise. */
+  readonly startLinks?: typeof startLinkServer;
 }
 
 export interface Pusher {
@@ -64,7 +69,7 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     deps.onEvent?.(event);
   };
   const settings = llmSettings(config);
-  const llm = settings === undefined ? undefined : llmSummariser(settings, clock);
+  const llm = deps.llm ?? (settings === undefined ? undefined : llmSummariser(settings, clock));
   const describe = settings === undefined ? undefined : openVision(settings, clock);
   const finalise = createFinaliser({ db, clock, random, llm, onEvent });
   const owner = `pusher-${random.uuid().slice(0, 8)}`;
@@ -81,7 +86,7 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     links: links.links(),
     summaries: llm === undefined ? "basic" : "llm",
   }));
-  const links = await startLinkServer({
+  const links = await (deps.startLinks ?? startLinkServer)({
     port: deps.port,
     host: deps.host,
     token,

@@ -12,7 +12,8 @@ export type Db = Kysely<Schema>;
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
 
-const types = {
+/** How column values become JavaScript values. */
+export const COLUMN_TYPES = {
   getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
     if (oid === TIMESTAMPTZ) return (value) => Date.parse(value);
     if (oid === INT8) return Number;
@@ -37,7 +38,7 @@ export function openDatabase(options: OpenDatabaseOptions): Db {
     idleTimeoutMillis: 30_000,
     statement_timeout: 30_000,
     application_name: "holdfast",
-    types,
+    types: COLUMN_TYPES,
   });
   pool.on("error", options.onIdleError);
   // A connection that dies while it is checked out says so on the client itself; unheard, that would end the process.

@@ -58,7 +58,7 @@ const home = (conversationId: string, nowMs = T0) => ({ userId: USER, conversati
 
 async function say(id: string, segments: ReturnType<typeof segment>[], startedAtMs?: number): Promise<string> {
   const hold = await recording(db);
-  return await commitSegments(db, {
+  const { outcome } = await commitSegments(db, {
     hold,
     conversationId: id,
     upserts: segments,
@@ -67,6 +67,7 @@ async function say(id: string, segments: ReturnType<typeof segment>[], startedAt
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
     nowMs: T0,
   });
+  return outcome;
 }
 
 describe("people", () => {

@@ -42,8 +42,8 @@ beforeEach(async () => {
   return async () => await db.destroy();
 });
 
-const commit = (hold: Awaited<ReturnType<typeof recording>>, over: object = {}) =>
-  commitSegments(db, {
+const commit = async (hold: Awaited<ReturnType<typeof recording>>, over: object = {}) => {
+  const { outcome } = await commitSegments(db, {
     hold,
     conversationId: "c1",
     upserts: [segment("s1", "Hello.", 0, 1)],
@@ -53,6 +53,8 @@ const commit = (hold: Awaited<ReturnType<typeof recording>>, over: object = {}) 
     nowMs: T0 + 2_000,
     ...over,
   });
+  return outcome;
+};
 
 const part = (spokenFromMs: number, segmentsAt: (startedAtMs: number) => ReturnType<typeof segment>[]) => ({
   spokenFromMs,

@@ -6,6 +6,7 @@ export { type TranscribeOptions, type Transcription, transcribe, transcribeAny }
 export { EMBEDDED, type EngineCapabilities, parseEngines, type SttEngine } from "./engines.ts";
 export { selectBatch, selectLive, speaks } from "./select.ts";
 export {
+  type ConnectSocket,
   openStream,
   type StreamDeps,
   type StreamEnd,

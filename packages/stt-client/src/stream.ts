@@ -11,7 +11,7 @@
  */
 import { type HoldfastError, type StreamControl, type StreamEncoding, StreamResults } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import type { SttEngine } from "./engines.ts";
 import { closeFailure, networkFailure, statusFailure, timeoutFailure } from "./failures.ts";
 import { streamUrl } from "./stream-url.ts";
@@ -43,9 +43,16 @@ export interface StreamEvents {
   onOpen?(): void;
 }
 
+/** How a socket is opened; a simulated network brings its own. */
+export type ConnectSocket = (url: string, options: ClientOptions) => WebSocket;
+
 export interface StreamDeps {
   readonly clock: Clock;
+  /** `ws` unless told otherwise. */
+  readonly connect?: ConnectSocket | undefined;
 }
+
+const connectWebSocket: ConnectSocket = (url, options) => new WebSocket(url, options);
 
 export interface SttStream {
   /** Hands over one audio message. False when it was not taken: the buffer is full or the stream is at its end. */
@@ -76,7 +83,7 @@ export function openStream(
 ): SttStream {
   const { clock } = deps;
   const authorization = engine.streamKey === undefined ? {} : { authorization: `Token ${engine.streamKey}` };
-  const socket = new WebSocket(streamUrl(engine, options), {
+  const socket = (deps.connect ?? connectWebSocket)(streamUrl(engine, options), {
     headers: authorization,
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     perMessageDeflate: false,

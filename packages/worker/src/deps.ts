@@ -2,6 +2,7 @@
 import type { Config } from "@holdfast/contract";
 import type { Clock, Log, Random } from "@holdfast/core";
 import type { BlobStore, Db } from "@holdfast/store";
+import type { DecodeDesk } from "./decode/desk.ts";
 import type { Transcriber } from "./speech/transcriber.ts";
 
 export interface WorkerDeps {
@@ -11,8 +12,13 @@ export interface WorkerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Speech to text; the engines of the settings unless told otherwise. */
+  readonly transcriber?: Transcriber;
+  /** Where sound is decoded; a thread of its own unless told otherwise. */
+  readonly openDesk?: () => DecodeDesk;
 }
 
 export interface JobDeps extends Omit<WorkerDeps, "config"> {
   readonly transcriber: Transcriber;
+  readonly openDesk: () => DecodeDesk;
 }

@@ -4,6 +4,7 @@
  * of its jobs running out.
  */
 import { failRepair, failUpload, type Job, type JobFailure, startJobLoop } from "@holdfast/store";
+import { createDecodeDesk } from "./decode/desk.ts";
 import type { JobDeps, WorkerDeps } from "./deps.ts";
 import { handleRepair } from "./repair/handle.ts";
 import { createTranscriber } from "./speech/transcriber.ts";
@@ -23,7 +24,9 @@ export interface RunningWorker {
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { db, blobs, clock, random, log } = deps;
   await blobs.check();
-  const jobDeps: JobDeps = { db, blobs, clock, random, log, transcriber: createTranscriber(deps.config) };
+  const transcriber = deps.transcriber ?? createTranscriber(deps.config);
+  const openDesk = deps.openDesk ?? (() => createDecodeDesk({ clock }));
+  const jobDeps: JobDeps = { db, blobs, clock, random, log, transcriber, openDesk };
   const loop = startJobLoop({
     db,
     kinds: ["sync", "repair"],

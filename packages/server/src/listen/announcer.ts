@@ -4,7 +4,14 @@
  */
 import type { Conversation, Segment } from "@holdfast/contract";
 import type { ClientUpdate, GiveUp } from "@holdfast/core";
-import { type Db, type FinalizationTicket, loadConversation } from "@holdfast/store";
+import {
+  type Db,
+  type FinalizationTicket,
+  findConversation,
+  type Lifecycle,
+  lifecycleOf,
+  loadConversation,
+} from "@holdfast/store";
 import type { Completions } from "./completions.ts";
 import type { ConversationIdentity } from "./current-conversation.ts";
 import type { LiveEngines } from "./engines.ts";
@@ -104,21 +111,20 @@ export class Announcer {
   }
 
   /** The conversation that takes sound from now on. */
-  session(conversationId: string): void {
+  async session(conversationId: string): Promise<void> {
     this.#parts.link()?.announce(conversationId);
-    this.#parts.out.event({
-      type: "conversation_session",
-      status: "in_progress",
-      ...this.#envelope(conversationId),
-    });
+    const envelope = this.#envelope(conversationId, await this.#lifecycle(conversationId));
+    this.#parts.out.event({ type: "conversation_session", status: "in_progress", ...envelope });
   }
 
   /** A conversation that the client named and that is over. */
   async over(conversationId: string, status: string): Promise<void> {
-    this.#parts.out.event({ type: "conversation_session", status, ...this.#envelope(conversationId) });
+    const lifecycle = await this.#lifecycle(conversationId);
+    const envelope = this.#envelope(conversationId, lifecycle);
+    this.#parts.out.event({ type: "conversation_session", status, ...envelope });
     if (status !== "completed") return;
     const memory = await loadConversation(this.#parts.db, this.#parts.who.userId, conversationId);
-    if (memory !== undefined) this.created(memory);
+    if (memory !== undefined) this.created(memory, lifecycle);
   }
 
   /** Admitted: a pusher may begin. */
@@ -134,7 +140,8 @@ export class Announcer {
     const { db, out, who } = this.#parts;
     const memory = await loadConversation(db, who.userId, conversationId);
     if (memory === undefined) return;
-    out.event({ type: "memory_processing_started", memory, messages: null, ...this.#envelope(conversationId) });
+    const envelope = this.#envelope(conversationId, await this.#lifecycle(conversationId));
+    out.event({ type: "memory_processing_started", memory, messages: null, ...envelope });
     this.expect(conversationId);
     this.#parts.completions()?.check(conversationId);
   }
@@ -144,18 +151,25 @@ export class Announcer {
     this.#parts.completions()?.expect(conversationId);
   }
 
-  created(memory: Conversation): void {
+  created(memory: Conversation, lifecycle: Lifecycle | undefined): void {
     this.#parts.link()?.settled(memory.id);
-    this.#parts.out.event({ type: "memory_created", memory, messages: [], ...this.#envelope(memory.id) });
+    this.#parts.out.event({ type: "memory_created", memory, messages: [], ...this.#envelope(memory.id, lifecycle) });
   }
 
-  #envelope(conversationId: string) {
+  /** Where the store cannot say, nothing is said: a recording must not fail over its envelope (reference 4.4). */
+  async #lifecycle(conversationId: string): Promise<Lifecycle | undefined> {
+    const { db, who } = this.#parts;
+    const row = await findConversation(db, who.userId, conversationId).catch(() => undefined);
+    return row === undefined ? undefined : lifecycleOf(row);
+  }
+
+  #envelope(conversationId: string, lifecycle: Lifecycle | undefined) {
     return {
       recording_session_id: this.#parts.who.recordingSessionId,
       conversation_id: conversationId,
-      lifecycle_version: null,
-      lifecycle_phase: null,
-      lifecycle_sequence: null,
+      lifecycle_version: lifecycle?.version ?? null,
+      lifecycle_phase: lifecycle?.phase ?? null,
+      lifecycle_sequence: lifecycle?.sequence ?? null,
     };
   }
 }

@@ -8,6 +8,7 @@ import type { Clock, Log } from "@holdfast/core";
 import { type Db, noteFinalizationReason } from "@holdfast/store";
 import type { ConversationIdentity } from "./current-conversation.ts";
 import type { Pictures } from "./images.ts";
+import type { Onboarding } from "./onboarding.ts";
 import type { SerialWork } from "./serial-work.ts";
 import type { SessionSpeakers } from "./speakers.ts";
 import type { ClientWords } from "./suggested.ts";
@@ -20,6 +21,8 @@ export interface ClientFramesOptions {
   readonly work: SerialWork;
   readonly speakers: SessionSpeakers;
   readonly pictures: Pictures;
+  /** Only where the client asked for the questions. */
+  readonly onboarding: Onboarding | undefined;
   /** Only where the client brings its own words. */
   readonly words: ClientWords | undefined;
   readonly conversationId: () => string;
@@ -45,7 +48,7 @@ export class ClientFrames {
   }
 
   take(text: string): void {
-    const { speakers, pictures, words, close } = this.#options;
+    const { speakers, pictures, words, onboarding, close } = this.#options;
     const frame = parseClientFrame(text);
     this.#counts.frames += 1;
     switch (frame.type) {
@@ -67,7 +70,11 @@ export class ClientFrames {
         close(CLOSE.policy, frame.reason);
         return;
       case "start_onboarding":
+        onboarding?.start();
+        return;
       case "skip_question":
+        onboarding?.skip();
+        return;
       case "ignored":
         this.#counts.ignored += 1;
         return;
@@ -99,6 +106,7 @@ export class ClientFrames {
   close(): void {
     this.#options.work.close();
     this.#options.pictures.close();
+    this.#options.onboarding?.close();
     if (this.#counts.frames > 0) this.#options.log.info(this.counts, "text frames of a session");
   }
 

@@ -7,7 +7,7 @@
 import type { Conversation } from "@holdfast/contract";
 import { messageOf } from "@holdfast/contract";
 import type { Clock, Log, Timer } from "@holdfast/core";
-import { type Db, findConversation, loadConversation } from "@holdfast/store";
+import { type Db, findConversation, type Lifecycle, lifecycleOf, loadConversation } from "@holdfast/store";
 
 export interface Completions {
   expect(conversationId: string): void;
@@ -33,7 +33,7 @@ export function watchCompletions(options: {
   readonly userId: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onCompleted: (conversation: Conversation) => void;
+  readonly onCompleted: (conversation: Conversation, lifecycle: Lifecycle) => void;
   /** It will not be completed: failed, deleted, or gone. */
   readonly onDropped: (conversationId: string) => void;
 }): Completions {
@@ -47,8 +47,8 @@ export function watchCompletions(options: {
     if (row?.status === "processing" || row?.status === "merging") return;
     const conversation = row?.status === "completed" ? await loadConversation(db, userId, conversationId) : undefined;
     if (!expected.delete(conversationId)) return;
-    if (conversation === undefined) options.onDropped(conversationId);
-    else options.onCompleted(conversation);
+    if (conversation === undefined || row === undefined) options.onDropped(conversationId);
+    else options.onCompleted(conversation, lifecycleOf(row));
   };
   const check = (conversationId: string): void => {
     const wait = expected.get(conversationId);

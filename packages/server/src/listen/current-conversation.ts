@@ -10,6 +10,7 @@ import {
   prepareConversation,
   type Random,
   type RecordingWatermark,
+  relabel,
   resumeTranscript,
   showPartials,
 } from "@holdfast/core";
@@ -23,6 +24,7 @@ import {
   findConversation,
   findOpenConversation,
   loadSegments,
+  movedSegment,
   type RecordingHold,
 } from "@holdfast/store";
 import type { RecognisedStretch } from "./recogniser.ts";
@@ -60,7 +62,8 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
   const clientId = who.query.clientConversationId;
   const named = clientId === null ? undefined : await findConversation(db, who.userId, clientId);
   const taken = clientId !== null && named === undefined && (await conversationIdTaken(db, who.userId, clientId));
-  const open = clientId === null && !isCall(who.query) ? await findOpenConversation(db, who.userId) : undefined;
+  const mayResume = clientId === null && !isCall(who.query) && !who.query.onboarding;
+  const open = mayResume ? await findOpenConversation(db, who.userId) : undefined;
   const decision = prepareConversation({
     source: who.query.source,
     clientDeviceId: who.clientDeviceId,
@@ -111,6 +114,19 @@ async function resume(db: Db, row: ConversationRow, query: ListenQuery): Promise
     finishedAtMs: row.finished_at,
     transcript: resumeTranscript(segments, isCall(query)),
   };
+}
+
+/**
+ * The conversation as it is once its recording is ours: until then the socket before may have stored more words, and a segment
+ * that grows from what was read earlier would overwrite them.
+ */
+export async function catchUp(
+  db: Db,
+  who: ConversationIdentity,
+  current: CurrentConversation,
+): Promise<CurrentConversation> {
+  const row = await findConversation(db, who.userId, current.id);
+  return row?.status === "in_progress" ? await resume(db, row, who.query) : current;
 }
 
 /** A fresh, empty conversation. */
@@ -191,19 +207,22 @@ export async function storeFinal(
   },
 ): Promise<FinalOutcome> {
   const step = addFinals(current.transcript, [final], at.partials);
-  const isFirst = current.startedAtMs === undefined;
-  const outcome = await commitSegments(db, {
+  const baseMs = current.startedAtMs;
+  const result = await commitSegments(db, {
     hold,
     conversationId: current.id,
     upserts: step.upserts,
     deletedIds: step.removedIds,
     watermark: at.watermark,
-    ...(isFirst ? { startedAtMs: at.startedAtMs } : {}),
+    ...(baseMs === undefined ? { startedAtMs: at.startedAtMs } : { baseMs }),
     nowMs: at.nowMs,
   });
-  if (outcome !== "stored") return { outcome };
-  current.transcript = step.next;
-  current.startedAtMs ??= at.startedAtMs;
+  if (result.outcome !== "stored") return { outcome: result.outcome };
+  // A repair may have put words before the first that we knew of: ours then lie further from the start.
+  const byMs = (baseMs ?? at.startedAtMs) - result.startedAtMs;
+  const place = (segment: Segment): Segment => (byMs === 0 ? segment : movedSegment(segment, byMs));
+  current.transcript = relabel(step.next, place);
+  current.startedAtMs = result.startedAtMs;
   current.finishedAtMs = at.nowMs;
-  return { outcome: "stored", update: step.update };
+  return { outcome: "stored", update: { ...step.update, segments: step.update.segments.map(place) } };
 }

@@ -5,6 +5,7 @@
 import { type Config, type DecodableCodec, type Pcm8Layout, streamEncoding } from "@holdfast/contract";
 import { type Circuits, type Clock, EngineChoice, type GiveUp } from "@holdfast/core";
 import {
+  type ConnectSocket,
   openStream,
   parseEngines,
   type StreamEvents,
@@ -29,6 +30,8 @@ export interface LiveEngineOptions {
   readonly clock: Clock;
   /** Shared by all sessions of the process. */
   readonly circuits: Circuits;
+  /** How streams are opened; `ws` unless told otherwise. */
+  readonly connect?: ConnectSocket | undefined;
   /** No engine will serve this session any more; called once. */
   readonly onGiveUp: (why: GiveUp) => void;
 }
@@ -73,7 +76,7 @@ export function chooseEngines(options: LiveEngineOptions): LiveEngines | undefin
             options.onGiveUp(why);
           },
         },
-        { clock },
+        { clock, connect: options.connect },
       );
     },
   };

@@ -27,6 +27,11 @@ export interface IntakeOptions {
   readonly durable: number;
   /** Count of messages before the first one on this socket, if the client says so. */
   readonly firstSequence: number | null;
+  /**
+   * Where the sound of earlier sockets ends, Unix milliseconds: a replay comes faster than time, so that may lie ahead of now,
+   * and what is said next must not come before it.
+   */
+  readonly recordedUntilMs?: number | undefined;
 }
 
 export class Intake {
@@ -95,7 +100,11 @@ export class Intake {
     const known = channels < 2 || channelOf(channel) !== undefined;
     if (!known) this.#unknownChannels += 1;
     const durationMs = known ? messageMs(codec, sampleRate, audio, this.#layout) : 0;
-    const capturedAtMs = captureTime(this.#endsMs.get(channel), arrivedAtMs, durationMs);
+    const capturedAtMs = captureTime(
+      this.#endsMs.get(channel) ?? this.#options.recordedUntilMs,
+      arrivedAtMs,
+      durationMs,
+    );
     this.#endsMs.set(channel, capturedAtMs + durationMs);
     const index = this.#next;
     this.#next += 1;

@@ -5,7 +5,7 @@
  * still belong to the one that ends (`writing`), until the recogniser has said everything about the sound before the border.
  * Only then is the old one admitted, so its last words are in it and no stretch of sound has two homes.
  */
-import { messageOf, type Segment } from "@holdfast/contract";
+import { HoldfastError, messageOf, type Segment } from "@holdfast/contract";
 import { type Clock, type Log, type Random, relabel, sleep, type Watermarks } from "@holdfast/core";
 import {
   type AdmitOutcome,
@@ -142,6 +142,7 @@ export class ConversationKeeper {
 
   async #onStretch(stretch: RecognisedStretch): Promise<void> {
     const { channel, messages } = stretch;
+    if (stretch.isGivenUp?.() === true) return;
     if (stretch.text === "") {
       if (stretch.isFinal) this.#utterances.delete(channel);
       else this.#forgetShown(channel);
@@ -157,8 +158,18 @@ export class ConversationKeeper {
       return;
     }
     this.#utterances.delete(channel);
-    await this.#audio?.flush();
+    await this.#untilDurable(messages);
     await this.#store(stretch, utterance.id);
+  }
+
+  /** Words of sound that is not durable would come twice: its client sends it again. Throws where it cannot become so. */
+  async #untilDurable(messages: number | undefined): Promise<void> {
+    await this.#audio?.flush();
+    if (messages === undefined || this.#audio === undefined || this.#audio.durable >= messages) return;
+    throw new HoldfastError("sound was not made durable before its words", {
+      code: "audio_not_durable",
+      class: "transport",
+    });
   }
 
   #forgetShown(channel: number): void {
@@ -176,7 +187,7 @@ export class ConversationKeeper {
 
   async #closeSilence(channel: number, messages: number): Promise<void> {
     const { db, hold, watermarks } = this.#options;
-    await this.#audio?.flush();
+    await this.#untilDurable(messages);
     await this.#whenAvailable(() => advanceWatermark(db, hold, watermarks.after(channel, messages)));
     watermarks.closed(channel, messages);
   }
@@ -266,27 +277,51 @@ export class ConversationKeeper {
   }
 
   async #end(ended: CurrentConversation, options: EndOptions): Promise<AdmitOutcome> {
-    const { db, clock, who, hold, announcer } = this.#options;
+    const { announcer } = this.#options;
     const goesOn = options.trigger !== "disconnect";
     if (goesOn) await this.#acceptNext();
     await this.#audio?.flush();
     await this.#flushWords();
-    this.#writing = this.#accepting;
-    const outcome = await admitConversation(db, {
-      userId: who.userId,
-      conversationId: ended.id,
-      trigger: options.trigger,
-      force: options.force,
-      ownSessionId: hold.id,
-      nowMs: clock.now(),
-      ...(options.trigger === "silence" ? { unlessSpokenAfterMs: ended.finishedAtMs } : {}),
+    // In turn: a final that came too late for the flush is stored before the rest is given to repair, or not at all.
+    const outcome = await this.inTurn(async () => {
+      this.#writing = this.#accepting;
+      const admitted = await this.#admit(ended, options);
+      // Told at once, so that a pusher starts while the rest of this is done.
+      if (admitted.outcome === "admitted") announcer.nudge(ended.id, admitted.ticket);
+      await this.#giveAway();
+      return admitted;
     });
-    if (outcome.outcome === "admitted") announcer.nudge(ended.id, outcome.ticket);
-    const owned = await transcribedMessages(db, hold);
-    for (const recogniser of this.#recognisers) recogniser.skipTo(owned);
     if (outcome.outcome === "admitted") await announcer.processing(ended.id);
-    if (goesOn) announcer.session(this.#accepting.id);
+    if (goesOn) await announcer.session(this.#accepting.id);
     return outcome;
+  }
+
+  async #admit(ended: CurrentConversation, options: EndOptions): Promise<AdmitOutcome> {
+    const { db, clock, who, hold, announcer } = this.#options;
+    try {
+      return await admitConversation(db, {
+        userId: who.userId,
+        conversationId: ended.id,
+        trigger: options.trigger,
+        force: options.force,
+        ownSessionId: hold.id,
+        ownEpoch: hold.epoch,
+        nowMs: clock.now(),
+        ...(options.trigger === "silence" ? { unlessSpokenAfterMs: ended.finishedAtMs } : {}),
+      });
+    } catch (error) {
+      // It may have happened all the same, and only the answer is lost.
+      announcer.expect(ended.id);
+      await this.#giveAway();
+      throw error;
+    }
+  }
+
+  /** What the store has given to repair is not ours to write any more. */
+  async #giveAway(): Promise<void> {
+    const { db, hold } = this.#options;
+    const owned = await this.#whenAvailable(() => transcribedMessages(db, hold));
+    for (const recogniser of this.#recognisers) recogniser.skipTo(owned);
   }
 
   async #flushWords(): Promise<void> {
@@ -297,7 +332,7 @@ export class ConversationKeeper {
   async #follow(ended: CurrentConversation): Promise<void> {
     if (this.#accepting === ended) {
       await this.#acceptNext();
-      this.#options.announcer.session(this.#accepting.id);
+      await this.#options.announcer.session(this.#accepting.id);
       this.#options.announcer.expect(ended.id);
     }
     this.#writing = this.#accepting;

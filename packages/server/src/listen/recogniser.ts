@@ -29,6 +29,8 @@ export interface RecognisedStretch {
   readonly isUser?: boolean;
   readonly personId?: string | null;
   readonly provider?: string;
+  /** True once nothing more of its stream may be stored, because a repair or the next stream will have it. */
+  readonly isGivenUp?: () => boolean;
 }
 
 export type RecogniserState = "waiting" | "opening" | "replaying" | "live" | "ended";
@@ -69,6 +71,11 @@ export class Recogniser {
   #state: RecogniserState = "waiting";
   #stream: SttStream | undefined;
   #timeline = new Timeline();
+  /**
+   * The stream of which nothing more is stored: its sound was given away, a final of it could not be stored, or the session
+   * ends. A later result must not move the watermark over words that are not there.
+   */
+  #givenUp: Timeline | undefined;
   /** Everything before was fed to the stream, or belongs to another channel. */
   #next: number;
   #results: Promise<void> = Promise.resolve();
@@ -123,6 +130,7 @@ export class Recogniser {
     if (!watermarks.isOpenBefore(channel, message)) return;
     watermarks.closed(channel, message);
     watermarks.passed(channel, message);
+    this.#givenUp = this.#timeline;
     this.#stream?.abort();
   }
 
@@ -142,6 +150,7 @@ export class Recogniser {
   }
 
   abort(): void {
+    this.#givenUp = this.#timeline;
     this.#stop.abort();
     this.#stream?.abort();
   }
@@ -267,6 +276,7 @@ export class Recogniser {
       .then(() => this.#handle(results, timeline))
       .catch((error: unknown) => {
         this.#options.log.error({ error: messageOf(error) }, "a recognised stretch could not be stored");
+        if (results.is_final) this.#givenUp = timeline;
         this.#stream?.abort();
       })
       .finally(() => {
@@ -287,7 +297,8 @@ export class Recogniser {
     const speaker = best?.words?.[0]?.speaker ?? 0;
     const { channel } = this.#options;
     const isFinal = results.is_final;
-    await this.#options.onStretch({ text, isFinal, startedAtMs, endedAtMs, messages, channel, speaker });
+    const isGivenUp = (): boolean => this.#givenUp === timeline;
+    await this.#options.onStretch({ text, isFinal, startedAtMs, endedAtMs, messages, channel, speaker, isGivenUp });
     if (results.is_final) timeline.forget(endMs);
   }
 }

@@ -23,10 +23,12 @@ import {
   findLastCompletedId,
   openRecording,
   type RecordingHold,
+  recordedUntil,
   releaseRecording,
   removeIfEmpty,
   renewRecording,
 } from "@holdfast/store";
+import type { ConnectSocket } from "@holdfast/stt-client";
 import type { WebSocket } from "ws";
 import type { AudioFormat } from "./admission.ts";
 import { Announcer } from "./announcer.ts";
@@ -34,7 +36,13 @@ import { AudioLog, type AudioMessage } from "./audio-log.ts";
 import type { AudioWriter } from "./audio-writer.ts";
 import type { ClientFrames } from "./client-frames.ts";
 import { type Completions, watchCompletions } from "./completions.ts";
-import { type ConversationIdentity, type CurrentConversation, isCall, prepareFirst } from "./current-conversation.ts";
+import {
+  type ConversationIdentity,
+  type CurrentConversation,
+  catchUp,
+  isCall,
+  prepareFirst,
+} from "./current-conversation.ts";
 import { chooseEngines, type LiveEngines } from "./engines.ts";
 import type { Inbox } from "./inbox.ts";
 import { Intake } from "./intake.ts";
@@ -57,6 +65,8 @@ export interface SessionDeps {
   readonly writer: AudioWriter;
   readonly circuits: Circuits;
   readonly links: PusherLinks;
+  /** How streams to speech engines are opened; `ws` unless told otherwise. */
+  readonly connect?: ConnectSocket | undefined;
 }
 
 export interface SessionRequest {
@@ -169,12 +179,20 @@ export class LiveSession {
     const onGiveUp = (why: GiveUp) => this.#onGiveUp(engines?.provider ?? "", why);
     const engines: LiveEngines | undefined = query.customStt
       ? undefined
-      : chooseEngines({ config, format, language, clock, circuits: this.#deps.circuits, onGiveUp });
+      : chooseEngines({
+          config,
+          format,
+          language,
+          clock,
+          circuits: this.#deps.circuits,
+          connect: this.#deps.connect,
+          onGiveUp,
+        });
     if (engines === undefined && !query.customStt) {
       return this.#out.close(CLOSE.policy, `The language is not supported, ${query.language.slice(0, 20)}`);
     }
     this.#announcer.preparing(await findLastCompletedId(db, userId));
-    const { current, announced } = await prepareFirst(db, random, this.#who, clock.now());
+    const { current: found, announced } = await prepareFirst(db, random, this.#who, clock.now());
     if (announced !== undefined) await this.#announcer.over(announced.id, announced.status);
     const opened = await openRecording(db, {
       userId,
@@ -187,10 +205,14 @@ export class LiveSession {
     const hold = query.customStt
       ? await takeOverForClientWords(db, opened, clock.now())
       : await takeOverGap(db, opened, format, clock.now());
+    const current = opened.epoch === 1 ? found : await catchUp(db, this.#who, found);
     await renewRecording(db, hold, current.id, clock.now(), LEASE_MS);
-    this.#announcer.session(current.id);
+    await this.#announcer.session(current.id);
     this.#announcer.recogniserStarting();
-    this.#parts = this.#createParts(hold, current, engines);
+    const { durableMessages } = hold;
+    const recordedUntilMs =
+      durableMessages === 0 ? undefined : await recordedUntil(db, userId, hold.id, durableMessages);
+    this.#parts = this.#createParts(hold, current, engines, recordedUntilMs);
     this.#parts.link.announce(current.id);
     this.#listen(this.#parts);
     await this.#firstReady(engines);
@@ -209,12 +231,17 @@ export class LiveSession {
     this.#announcer.ready(engines);
   }
 
-  #createParts(hold: RecordingHold, first: CurrentConversation, engines: LiveEngines | undefined): Parts {
+  #createParts(
+    hold: RecordingHold,
+    first: CurrentConversation,
+    engines: LiveEngines | undefined,
+    recordedUntilMs: number | undefined,
+  ): Parts {
     const { db, clock, random } = this.#deps;
     const { codec, sampleRate, channels } = this.#request.format;
     const { durableMessages: durable, transcribedMessages, channelMarks } = hold;
     const { firstSequence } = this.#request.query;
-    const intake = new Intake({ codec, sampleRate, channels, durable, firstSequence });
+    const intake = new Intake({ codec, sampleRate, channels, durable, firstSequence, recordedUntilMs });
     const channelIds = channels > 1 ? CHANNELS.map(({ id }) => id) : [ONLY_CHANNEL];
     const watermarks = new Watermarks(channelIds, transcribedMessages, channelMarks);
     const shared = { db, clock, log: this.#log, hold, codec, sampleRate, channels, layout: () => intake.layout };
@@ -274,7 +301,7 @@ export class LiveSession {
       userId: this.userId,
       clock,
       log: this.#log,
-      onCompleted: (conversation) => this.#announcer.created(conversation),
+      onCompleted: (conversation, lifecycle) => this.#announcer.created(conversation, lifecycle),
       onDropped: (conversationId) => this.#parts?.link.settled(conversationId),
     });
     const link = this.#deps.links.open({
@@ -378,7 +405,12 @@ export class LiveSession {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });
     }
     if (!mayReturn) {
-      const ended = { userId: this.userId, conversationId: keeper.acceptingId, ownSessionId: hold.id };
+      const ended = {
+        userId: this.userId,
+        conversationId: keeper.acceptingId,
+        ownSessionId: hold.id,
+        ownEpoch: hold.epoch,
+      };
       await removeIfEmpty(this.#deps.db, { ...ended, nowMs: this.#deps.clock.now() });
     }
     audio.close();

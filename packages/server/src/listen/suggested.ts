@@ -37,7 +37,7 @@ export interface ClientWordsOptions {
 export async function takeOverForClientWords(db: Db, hold: RecordingHold, nowMs: number): Promise<RecordingHold> {
   const { userId, id, durableMessages, transcribedMessages } = hold;
   if (transcribedMessages < durableMessages) {
-    await db.transaction().execute((trx) => handOverGap(trx, userId, id, nowMs));
+    await db.transaction().execute((trx) => handOverGap(trx, userId, id, nowMs, hold.epoch));
   }
   await expectClientWords(db, hold);
   return { ...hold, transcribedMessages: durableMessages };

@@ -20,6 +20,6 @@ export async function takeOverGap(
   const sameFormat =
     first?.codec === format.codec && first.sampleRate === format.sampleRate && first.channels === format.channels;
   if (sameFormat && to - from <= MAX_REPLAYED_MESSAGES && format.codec !== "pcm8") return hold;
-  await db.transaction().execute((trx) => handOverGap(trx, userId, id, nowMs));
+  await db.transaction().execute((trx) => handOverGap(trx, userId, id, nowMs, hold.epoch));
   return { ...hold, transcribedMessages: to, channelMarks: {} };
 }

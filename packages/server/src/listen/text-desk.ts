@@ -9,6 +9,7 @@ import { ClientFrames } from "./client-frames.ts";
 import type { ConversationIdentity } from "./current-conversation.ts";
 import { Pictures } from "./images.ts";
 import type { ConversationKeeper } from "./keeper.ts";
+import { Onboarding } from "./onboarding.ts";
 import type { Outbox } from "./outbox.ts";
 import { SerialWork } from "./serial-work.ts";
 import { SessionSpeakers } from "./speakers.ts";
@@ -32,7 +33,8 @@ export interface TextDeskOptions {
 
 export interface TextDesk {
   readonly work: SerialWork;
-  readonly speakers: SessionSpeakers;
+  /** For the conversation keeper. */
+  readonly speakers: Pick<SessionSpeakers, "label" | "stored">;
   frames(keeper: ConversationKeeper, words: ClientWords | undefined): ClientFrames;
 }
 
@@ -42,12 +44,19 @@ export function createTextDesk(options: TextDeskOptions): TextDesk {
   const event = (happened: ListenEvent) => out.event(happened);
   const shared = { db, clock, random, log, who, work, event, home: options.keeper };
   const speakers = new SessionSpeakers({ ...shared, sample });
+  const onboarding = who.query.onboarding ? new Onboarding({ clock, random, event }) : undefined;
   return {
     work,
-    speakers,
+    speakers: {
+      label: (segment) => speakers.label(segment),
+      stored(conversationId, said, shown) {
+        speakers.stored(conversationId, said, shown);
+        onboarding?.said(said.text);
+      },
+    },
     frames: (keeper, words) =>
       new ClientFrames({
-        ...{ db, clock, log, who, work, speakers, words },
+        ...{ db, clock, log, who, work, speakers, onboarding, words },
         pictures: new Pictures(shared),
         conversationId: () => keeper.acceptingId,
         close: (code, reason) => out.close(code, reason),

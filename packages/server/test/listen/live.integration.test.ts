@@ -91,6 +91,7 @@ describe("a live recording", () => {
     expect(conversation.transcript_segments[0]?.start).toBe(0);
     expect(conversation.transcript_segments.at(-1)?.end).toBeGreaterThan(8);
     expect(conversation.transcript_segments.at(-1)?.end).toBeLessThan(12);
+    await client.event("memory_created");
     const types = client.order.filter((type) => type.startsWith("memory_"));
     expect(types).toEqual(["memory_processing_started", "memory_created"]);
   });

@@ -307,3 +307,52 @@ describe("the reason of an end", () => {
     });
   });
 });
+
+describe("onboarding", () => {
+  it("begins when the client says so, takes answers after silence, and can be skipped", async () => {
+    await using client = await custom("&onboarding=enabled&source=onboarding");
+    send(client, { type: "start_onboarding" });
+    send(client, { type: "start_onboarding" });
+    const question = await client.event("onboarding_question");
+    expect(question).toMatchObject({ question_index: 0, question: expect.any(String), total_questions: 5 });
+    suggest(client, [item("Um.", 0, 1), item("My name is Anna.", 2, 3)]);
+    const answered = await client.event("question_answered");
+    expect(answered).toEqual({ type: "question_answered", question_index: 0, answered: true });
+    for (let n = 1; n < 5; n += 1) {
+      await client.event("onboarding_question", (event) => event.question_index === n);
+      send(client, { type: "skip_question" });
+    }
+    const complete = await client.event("onboarding_complete");
+    expect(complete).toEqual({ type: "onboarding_complete", answers_count: 1 });
+    const asked = client.events.filter((event) => event.type === "onboarding_question");
+    expect(asked.map((event) => event.question_index)).toEqual([0, 1, 2, 3, 4]);
+    expect(client.events.filter((event) => event.type === "question_skipped")).toHaveLength(4);
+  });
+
+  it("asks nothing where it was not wanted", async () => {
+    await using client = await custom();
+    send(client, { type: "start_onboarding" });
+    suggest(client, [item("Hello there.", 0, 1)]);
+    await waitFor("the words", () => client.segments.size === 1);
+    expect(client.order).not.toContain("onboarding_question");
+  });
+});
+
+describe("the envelope of a conversation", () => {
+  it("names its phase, with a number that grows", async () => {
+    await using client = await custom();
+    const id = await conversationOf(client);
+    suggest(client, [item("We agreed to ship the release on Friday afternoon.", 0, 2)]);
+    await waitFor("the words", () => client.segments.size === 1);
+    await world.rest("POST", "/v1/conversations", {});
+    const created = await client.event("memory_created");
+    const next = await client.event("conversation_session", (event) => event.conversation_id !== id);
+    const first = await client.event("conversation_session");
+    for (const event of [first, created, next]) expect(event).toMatchObject({ lifecycle_version: 1 });
+    const phases = [first, created, next].map((event) => event.lifecycle_phase);
+    expect(phases).toEqual(["in_progress", "completed", "in_progress"]);
+    expect(Number(created.lifecycle_sequence)).toBeGreaterThan(Number(first.lifecycle_sequence));
+    expect((await client.event("memory_processing_started")).lifecycle_sequence).toEqual(expect.any(Number));
+    expect(created.recording_session_id).toBe(first.recording_session_id);
+  });
+});

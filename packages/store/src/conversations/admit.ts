@@ -24,6 +24,8 @@ export interface AdmitRequest {
   readonly force: boolean;
   /** The caller's own recording session, whose lease does not keep others out. */
   readonly ownSessionId?: string;
+  /** The caller's hold of it; one that was taken over meanwhile is not his own any more. */
+  readonly ownEpoch?: number;
   /** Only if still silent: the conversation's `finished_at` is not later than this. */
   readonly unlessSpokenAfterMs?: number;
   readonly nowMs: number;
@@ -60,7 +62,10 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
     const recordings = await lockRecordings(trx, userId, conversationId);
     const elsewhere = recordings.filter((recording) => isHeldElsewhere(recording, request));
     if (elsewhere.some((recording) => recording.behind)) return await askToEnd(trx, request);
-    for (const { id, behind } of recordings) if (behind) await handOverGap(trx, userId, id, request.nowMs);
+    for (const recording of recordings) {
+      const holderEpoch = isOwn(recording, request) ? recording.epoch : undefined;
+      if (recording.behind) await handOverGap(trx, userId, recording.id, request.nowMs, holderEpoch);
+    }
     const repairs = await openRepairs(trx, userId, conversationId);
     if (repairs === 0 && !(await hasContent(trx, userId, conversationId))) {
       // What it says next must find a row to belong to.
@@ -76,6 +81,7 @@ export async function admitConversation(db: Db, request: AdmitRequest): Promise<
 
 interface LockedRecording {
   readonly id: string;
+  readonly epoch: number;
   readonly lease_until: number | null;
   /** It holds sound of the conversation that has no words yet. */
   readonly behind: boolean;
@@ -91,7 +97,7 @@ async function lockRecordings(trx: Db, userId: string, conversationId: string): 
       from audio_chunks where user_id = ${userId} and conversation_id = ${conversationId}))
     order by id for update`.execute(trx);
   const { rows } = await sql<LockedRecording>`
-    select s.id, s.lease_until, coalesce(c.last_message > s.transcribed_messages, false) as behind
+    select s.id, s.epoch, s.lease_until, coalesce(c.last_message > s.transcribed_messages, false) as behind
     from recording_sessions s left join (
       select recording_session_id, max(first_message + message_count) as last_message from audio_chunks
       where user_id = ${userId} and conversation_id = ${conversationId} group by recording_session_id
@@ -101,10 +107,15 @@ async function lockRecordings(trx: Db, userId: string, conversationId: string): 
   return rows;
 }
 
-type Ending = Pick<AdmitRequest, "userId" | "conversationId" | "ownSessionId" | "nowMs">;
+type Ending = Pick<AdmitRequest, "userId" | "conversationId" | "ownSessionId" | "ownEpoch" | "nowMs">;
 
-function isHeldElsewhere({ id, lease_until }: LockedRecording, { ownSessionId, nowMs }: Ending): boolean {
-  return id !== ownSessionId && lease_until !== null && lease_until > nowMs;
+function isOwn({ id, epoch }: LockedRecording, { ownSessionId, ownEpoch }: Ending): boolean {
+  return id === ownSessionId && (ownEpoch === undefined || ownEpoch === epoch);
+}
+
+function isHeldElsewhere(recording: LockedRecording, request: Ending): boolean {
+  const { lease_until } = recording;
+  return !isOwn(recording, request) && lease_until !== null && lease_until > request.nowMs;
 }
 
 /** The live session that holds the conversation sees this within seconds, and ends it itself. */
@@ -167,8 +178,8 @@ export async function removeIfEmpty(db: Db, request: Ending): Promise<boolean> {
  * lease ran out, but which lives and wants to write on, is fenced: its client begins anew and sends again what was not durable.
  */
 async function removeEmpty(trx: Db, request: Ending, recordings: readonly LockedRecording[]): Promise<void> {
-  const { userId, conversationId, ownSessionId } = request;
-  const others = recordings.map(({ id }) => id).filter((id) => id !== ownSessionId);
+  const { userId, conversationId } = request;
+  const others = recordings.filter((recording) => !isOwn(recording, request)).map(({ id }) => id);
   if (others.length > 0) {
     await trx
       .updateTable("recording_sessions")
@@ -227,7 +238,7 @@ async function createFinalization(
  */
 export async function requestFinalization(
   trx: Db,
-  request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId">,
+  request: Omit<AdmitRequest, "unlessSpokenAfterMs" | "ownSessionId" | "ownEpoch">,
 ): Promise<FinalizationTicket | undefined> {
   const row = await lockedConversation(trx, request.userId, request.conversationId)
     .select("finalization_revision")

@@ -27,7 +27,11 @@ const UNFINISHED = ".unfinished-";
 /** Makes the cluster where there is none, and gives it to the owner of the server. */
 export async function ensureCluster(cluster: string, bin: string, major: number, runner: Runner): Promise<void> {
   removeUnfinished(cluster);
-  if (!existsSync(join(cluster, "PG_VERSION"))) await createCluster(cluster, bin, major, runner);
+  if (!existsSync(join(cluster, "PG_VERSION"))) {
+    await createCluster(cluster, bin, major, runner);
+    // A launcher killed between fork and exec leaves an initdb that nobody could name before, and that starts after the first look.
+    removeUnfinished(cluster);
+  }
   handOver(cluster, runner.owner);
   chmodSync(cluster, 0o700);
 }

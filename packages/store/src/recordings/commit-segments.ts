@@ -7,7 +7,7 @@
 
 import type { Segment } from "@holdfast/contract";
 import { lockedConversation } from "../conversations/lock.ts";
-import { deleteSegments, upsertSegments } from "../conversations/segments.ts";
+import { deleteSegments, shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import { movedTo, type RecordingHold, type Watermark } from "./open.ts";
 
@@ -18,19 +18,26 @@ export interface SegmentCommit {
   readonly deletedIds: readonly string[];
   /** Audio covered by everything committed so far; must be durable already. */
   readonly watermark: Watermark;
-  /** Set with the first words of a conversation: wall time of their first sample. */
+  /** Set with the first words of a conversation, as far as the caller knows: wall time of their first sample. */
   readonly startedAtMs?: number;
+  /** Otherwise: where the conversation begins, as far as the caller knows. The times of `upserts` count from there. */
+  readonly baseMs?: number;
   readonly nowMs: number;
 }
 
-/** `fenced`: another socket owns the session. `closed`: the conversation is no longer open. Nothing was written then. */
-export async function commitSegments(db: Db, commit: SegmentCommit): Promise<"stored" | "fenced" | "closed"> {
+export type CommitOutcome =
+  /** `startedAtMs` is where the conversation begins now: a repair may have put words before those that the caller knew. */
+  | { readonly outcome: "stored"; readonly startedAtMs: number }
+  /** `fenced`: another socket owns the session. `closed`: the conversation is no longer open. Nothing was written then. */
+  | { readonly outcome: "fenced" | "closed" };
+
+export async function commitSegments(db: Db, commit: SegmentCommit): Promise<CommitOutcome> {
   const { hold } = commit;
   return await db.transaction().execute(async (trx) => {
     const conversation = await lockedConversation(trx, hold.userId, commit.conversationId)
-      .select("status")
+      .select(["status", "started_at"])
       .executeTakeFirst();
-    if (conversation?.status !== "in_progress") return "closed";
+    if (conversation?.status !== "in_progress") return { outcome: "closed" };
     const moved = await trx
       .updateTable("recording_sessions")
       .set(movedTo(commit.watermark))
@@ -38,20 +45,46 @@ export async function commitSegments(db: Db, commit: SegmentCommit): Promise<"st
       .where("id", "=", hold.id)
       .where("epoch", "=", hold.epoch)
       .executeTakeFirst();
-    if (moved.numUpdatedRows !== 1n) return "fenced";
+    if (moved.numUpdatedRows !== 1n) return { outcome: "fenced" };
+    const startedAtMs = await placeStart(trx, commit, conversation.started_at);
+    const byMs = (commit.startedAtMs ?? commit.baseMs ?? startedAtMs) - startedAtMs;
+    const upserts = byMs === 0 ? commit.upserts : commit.upserts.map((segment) => movedSegment(segment, byMs));
     await deleteSegments(trx, hold.userId, commit.conversationId, commit.deletedIds);
-    await upsertSegments(trx, hold.userId, commit.conversationId, commit.upserts);
+    await upsertSegments(trx, hold.userId, commit.conversationId, upserts);
     const now = new Date(commit.nowMs);
     await trx
       .updateTable("conversations")
       .set({
         finished_at: now,
         updated_at: now,
-        ...(commit.startedAtMs === undefined ? {} : { started_at: new Date(commit.startedAtMs) }),
+        ...(commit.startedAtMs === undefined ? {} : { started_at: new Date(startedAtMs) }),
       })
       .where("user_id", "=", hold.userId)
       .where("id", "=", commit.conversationId)
       .execute();
-    return "stored";
+    return { outcome: "stored", startedAtMs };
   });
+}
+
+/** Where the conversation begins with these words; what is there already is moved if it begins earlier now. */
+async function placeStart(trx: Db, commit: SegmentCommit, storedMs: number): Promise<number> {
+  if (commit.startedAtMs === undefined) return storedMs;
+  const { userId } = commit.hold;
+  const repaired = await trx
+    .selectFrom("segments")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("conversation_id", "=", commit.conversationId)
+    .limit(1)
+    .executeTakeFirst();
+  if (repaired === undefined) return commit.startedAtMs;
+  const startedAtMs = Math.min(storedMs, commit.startedAtMs);
+  await shiftSegments(trx, userId, commit.conversationId, storedMs - startedAtMs);
+  return startedAtMs;
+}
+
+/** The same words at the same moment, counted from an earlier start. */
+export function movedSegment(segment: Segment, byMs: number): Segment {
+  const moved = (seconds: number): number => Math.round(seconds * 1000 + byMs) / 1000;
+  return { ...segment, start: moved(segment.start), end: moved(segment.end) };
 }

@@ -25,16 +25,27 @@ interface Run {
   to: number;
 }
 
-/** Returns the conversations that now wait for a repair. */
-export async function handOverGap(trx: Db, userId: string, sessionId: string, nowMs: number): Promise<string[]> {
+/**
+ * Returns the conversations that now wait for a repair. `holderEpoch` is the epoch of the caller's own hold; where another socket
+ * has taken the session over, nothing is done. Without it whoever holds the session is fenced: it still believes that these
+ * words are its own to write.
+ */
+export async function handOverGap(
+  trx: Db,
+  userId: string,
+  sessionId: string,
+  nowMs: number,
+  holderEpoch?: number,
+): Promise<string[]> {
   const session = await trx
     .selectFrom("recording_sessions")
-    .select(["transcribed_messages", "durable_messages", "channel_marks", "words_by_client"])
+    .select(["epoch", "transcribed_messages", "durable_messages", "channel_marks", "words_by_client"])
     .where("user_id", "=", userId)
     .where("id", "=", sessionId)
     .forUpdate()
     .executeTakeFirst();
   if (session === undefined || session.transcribed_messages >= session.durable_messages) return [];
+  if (holderEpoch !== undefined && session.epoch !== holderEpoch) return [];
   const chunks = await trx
     .selectFrom("audio_chunks")
     .select(["first_message", "message_count", "conversation_id", "channels"])
@@ -78,7 +89,12 @@ export async function handOverGap(trx: Db, userId: string, sessionId: string, no
   }
   await trx
     .updateTable("recording_sessions")
-    .set({ transcribed_messages: session.durable_messages, channel_marks: null, updated_at: new Date(nowMs) })
+    .set({
+      transcribed_messages: session.durable_messages,
+      channel_marks: null,
+      updated_at: new Date(nowMs),
+      ...(holderEpoch === undefined ? { epoch: session.epoch + 1, lease_until: null } : {}),
+    })
     .where("user_id", "=", userId)
     .where("id", "=", sessionId)
     .execute();

@@ -16,6 +16,25 @@ export interface StoredChunk {
   readonly messages: readonly Uint8Array[];
 }
 
+/** Wall time of the end of the sound before this message, Unix milliseconds; undefined where none is kept. */
+export async function recordedUntil(
+  db: Db,
+  userId: string,
+  sessionId: string,
+  beforeMessage: number,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("audio_chunks")
+    .select(["captured_at", "duration_ms", "channels"])
+    .where("user_id", "=", userId)
+    .where("recording_session_id", "=", sessionId)
+    .where("first_message", "<", beforeMessage)
+    .orderBy("first_message", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : row.captured_at + row.duration_ms / Math.max(1, row.channels);
+}
+
 /** Chunks of a session that hold messages in [fromMessage, toMessage), in order; the first is cut to start at `fromMessage`. */
 export async function loadChunks(
   db: Db,

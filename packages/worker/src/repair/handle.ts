@@ -16,7 +16,7 @@ import {
   type RepairPayload,
   type StoredChunk,
 } from "@holdfast/store";
-import { createDecodeDesk, type DecodeDesk } from "../decode/desk.ts";
+import type { DecodeDesk } from "../decode/desk.ts";
 import { SHORTEST_SPEECH_SAMPLES } from "../decode/lengths.ts";
 import type { DecodedPiece } from "../decode/protocol.ts";
 import type { JobDeps } from "../deps.ts";
@@ -46,7 +46,7 @@ interface RepairRun {
 
 export async function handleRepair(deps: JobDeps, job: Job, signal: AbortSignal): Promise<void> {
   const { db, clock, log } = deps;
-  const desk = createDecodeDesk({ clock });
+  const desk = deps.openDesk();
   const stopDecoding = (): void => void desk.close();
   signal.addEventListener("abort", stopDecoding, { once: true });
   try {

@@ -3,7 +3,6 @@
  * durable before the bytes go (law L8); after a failure, also a partial one, they stay until the job's retention is over.
  */
 import { completeUpload, failUpload, type Job, loadUploadFiles, progressJob, uploadFolder } from "@holdfast/store";
-import { createDecodeDesk } from "../decode/desk.ts";
 import type { JobDeps } from "../deps.ts";
 import { LeaseLost } from "../lease-lost.ts";
 import { failureToRecord } from "../settle-failure.ts";
@@ -14,7 +13,7 @@ import { progressRow, readProgress, type SyncProgress, touchedIds } from "./prog
 
 export async function handleSync(deps: JobDeps, job: Job, signal: AbortSignal): Promise<void> {
   const { db, clock, log } = deps;
-  const desk = createDecodeDesk({ clock });
+  const desk = deps.openDesk();
   const stopDecoding = (): void => void desk.close();
   signal.addEventListener("abort", stopDecoding, { once: true });
   let progress = readProgress(job.progress, 0);

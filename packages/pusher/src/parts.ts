@@ -1,0 +1,5 @@
+/** Parts of the pusher for the simulator, which brings its own sockets and its own language model. */
+export { admit } from "./link/admission.ts";
+export { serveLink } from "./link/connection.ts";
+export type { LinkServer, LinkServerOptions } from "./link/server.ts";
+export { LlmFailure, type Summariser, type Summary, type SummaryInput } from "./summary/port.ts";

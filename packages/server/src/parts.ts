@@ -1,0 +1,9 @@
+/** Parts of the gateway for the simulator, which brings its own sockets: everything behind the upgrade. */
+export { audioFormat } from "./listen/admission.ts";
+export { createAudioWriter } from "./listen/audio-writer.ts";
+export type { ListenGateway } from "./listen/gateway.ts";
+export { Inbox } from "./listen/inbox.ts";
+export { type ConnectLink, connectWebSocket } from "./listen/pusher-link-socket.ts";
+export { createPusherLinks } from "./listen/pusher-links.ts";
+export { LEASE_MS, LiveSession, type SessionDeps } from "./listen/session.ts";
+export { endConversation } from "./rest/end-conversation.ts";

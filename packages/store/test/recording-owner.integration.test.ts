@@ -1,0 +1,175 @@
+/**
+ * Whose words they are: sound that is given to repair is taken from whoever held it, and words find their place whoever stored
+ * some before them. Each of these went wrong in a simulated world first.
+ */
+import {
+  admitConversation,
+  advanceWatermark,
+  claimJob,
+  commitRepair,
+  commitSegments,
+  type Db,
+  handOverGap,
+  loadConversation,
+  type RecordingHold,
+  recordedUntil,
+  releaseRecording,
+  removeIfEmpty,
+  transcribedMessages,
+} from "@holdfast/store";
+import { startTestServer, type TestServer } from "@holdfast/testkit";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { chunk, openConversation, recording, segment, T0, USER } from "./seed.ts";
+
+let server: TestServer;
+let db: Db;
+beforeAll(async () => {
+  server = await startTestServer();
+  ({ db } = await server.database());
+});
+afterAll(async () => {
+  await db.destroy();
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await sql`truncate conversations, recording_sessions, audio_chunks, jobs cascade`.execute(db);
+  await openConversation(db, "c1");
+});
+
+const say = async (hold: RecordingHold, over: object = {}) =>
+  await commitSegments(db, {
+    hold,
+    conversationId: "c1",
+    upserts: [segment("s1", "Hello.", 0, 1)],
+    deletedIds: [],
+    watermark: { transcribedMessages: 50 },
+    startedAtMs: T0 + 500,
+    nowMs: T0 + 2_000,
+    ...over,
+  });
+
+const end = async (over: object = {}) =>
+  await admitConversation(db, {
+    userId: USER,
+    conversationId: "c1",
+    trigger: "sweep",
+    force: false,
+    nowMs: T0,
+    ...over,
+  });
+
+const words = async (): Promise<{ text: string; atMs: number }[]> => {
+  const conversation = await loadConversation(db, USER, "c1");
+  const startedMs = Date.parse(conversation?.started_at ?? "");
+  return (conversation?.transcript_segments ?? []).map(({ text, start }) => ({ text, atMs: startedMs + start * 1000 }));
+};
+
+describe("sound that is given to repair", () => {
+  it("is taken from a holder whose lease ran out: it may live, and must not write these words again", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    expect(await end({ nowMs: T0 + 25_000 })).toMatchObject({ outcome: "admitted", ticket: { state: "blocked" } });
+    await openConversation(db, "c2");
+    expect(await say(hold, { conversationId: "c2" })).toEqual({ outcome: "fenced" });
+    expect(await advanceWatermark(db, hold, { transcribedMessages: 50 })).toBe(false);
+  });
+
+  it("stays with the holder who gives it away himself", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    const own = { ownSessionId: hold.id, ownEpoch: hold.epoch };
+    expect(await end(own)).toMatchObject({ outcome: "admitted" });
+    await openConversation(db, "c2");
+    expect(await chunk(db, hold, "c2", 50, 10)).toBe("stored");
+    expect(await say(hold, { conversationId: "c2", watermark: { transcribedMessages: 60 } })).toMatchObject({
+      outcome: "stored",
+    });
+  });
+
+  it("is not given away by a socket that was taken over", async () => {
+    const old = await recording(db);
+    await chunk(db, old, "c1", 0, 50);
+    const current = await recording(db);
+    expect(await end({ ownSessionId: old.id, ownEpoch: old.epoch })).toEqual({ outcome: "requested" });
+    const handOver = (epoch: number) =>
+      db.transaction().execute((trx) => handOverGap(trx, USER, old.id, T0 + 1_000, epoch));
+    expect(await handOver(old.epoch)).toEqual([]);
+    expect(await transcribedMessages(db, current)).toBe(0);
+    expect(await handOver(current.epoch)).toEqual(["c1"]);
+    expect(await transcribedMessages(db, current)).toBe(50);
+  });
+
+  it("leaves an empty conversation to the socket that took over", async () => {
+    const old = await recording(db);
+    await sql`update recording_sessions set conversation_id = 'c1'`.execute(db);
+    await recording(db);
+    const asked = { userId: USER, conversationId: "c1", ownSessionId: old.id, ownEpoch: old.epoch, nowMs: T0 };
+    expect(await removeIfEmpty(db, asked)).toBe(false);
+    expect(await removeIfEmpty(db, { ...asked, ownEpoch: old.epoch + 1 })).toBe(true);
+  });
+});
+
+describe("words of a conversation that a repair added to", () => {
+  /** Words of the first 20 messages come from a repair, those behind from the live socket. */
+  async function repaired(hold: RecordingHold): Promise<void> {
+    await chunk(db, hold, "c1", 0, 20);
+    await db.transaction().execute((trx) => handOverGap(trx, USER, hold.id, T0, hold.epoch));
+    const job = await claimJob(db, ["repair"], { owner: "w", nowMs: T0, leaseMs: 15_000 });
+    if (job === undefined) throw new Error("no repair");
+    const stored = await commitRepair(db, job, {
+      spokenFromMs: T0 + 100,
+      segmentsAt: (startedAtMs) => [
+        segment("r1", "Early.", (T0 + 100 - startedAtMs) / 1000, (T0 + 400 - startedAtMs) / 1000),
+      ],
+      progress: {},
+      nowMs: T0 + 1_000,
+    });
+    expect(stored).toBe(true);
+  }
+
+  it("keep their moment where the live socket knew of no words", async () => {
+    const hold = await recording(db);
+    await repaired(hold);
+    expect(await say(hold)).toEqual({ outcome: "stored", startedAtMs: T0 + 100 });
+    expect(await words()).toEqual([
+      { text: "Early.", atMs: T0 + 100 },
+      { text: "Hello.", atMs: T0 + 500 },
+    ]);
+  });
+
+  it("keep their moment where a segment of the live socket grows afterwards", async () => {
+    const hold = await recording(db);
+    expect(await say(hold, { watermark: { transcribedMessages: 0 } })).toEqual({
+      outcome: "stored",
+      startedAtMs: T0 + 500,
+    });
+    await repaired(hold);
+    const grown = { startedAtMs: undefined, baseMs: T0 + 500, upserts: [segment("s1", "Hello. Again.", 0, 2)] };
+    expect(await say(hold, grown)).toEqual({ outcome: "stored", startedAtMs: T0 + 100 });
+    expect(await words()).toEqual([
+      { text: "Early.", atMs: T0 + 100 },
+      { text: "Hello. Again.", atMs: T0 + 500 },
+    ]);
+  });
+
+  it("move what is there when they begin before it", async () => {
+    const hold = await recording(db);
+    await repaired(hold);
+    expect(await say(hold, { startedAtMs: T0 - 400 })).toEqual({ outcome: "stored", startedAtMs: T0 - 400 });
+    expect(await words()).toEqual([
+      { text: "Hello.", atMs: T0 - 400 },
+      { text: "Early.", atMs: T0 + 100 },
+    ]);
+  });
+});
+
+it("the end of what was recorded is known to the next socket", async () => {
+  const hold = await recording(db);
+  expect(await recordedUntil(db, USER, hold.id, 0)).toBeUndefined();
+  await chunk(db, hold, "c1", 0, 50);
+  await chunk(db, hold, "c1", 50, 10);
+  expect(await recordedUntil(db, USER, hold.id, 60)).toBe(T0 + 60 * 20);
+  expect(await recordedUntil(db, USER, hold.id, 50)).toBe(T0 + 50 * 20);
+  await releaseRecording(db, hold, T0);
+});

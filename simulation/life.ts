@@ -1,0 +1,353 @@
+/**
+ * The life of one simulated world: its processes are started and started again, people come with their recorders, faults
+ * strike as the climate has it, and then it is calm until everything has come to rest or the time for it is over.
+ */
+import { parseConfig } from "@holdfast/contract";
+import { type Log, silentLog } from "@holdfast/core";
+import type { Summariser } from "@holdfast/pusher/parts";
+import {
+  type DatabaseEngine,
+  DatabaseServer,
+  Scheduler,
+  SeededRandom,
+  SimNetwork,
+  SimProcess,
+} from "@holdfast/testkit/simulator";
+import { Device } from "./device.ts";
+import { simulatedModel } from "./model.ts";
+import type { Plant } from "./plants.ts";
+import {
+  type GatewayHandle,
+  type RoleParts,
+  startGatewayRole,
+  startPusherRole,
+  startSpeechRole,
+  startWorkerRole,
+} from "./roles.ts";
+import { simulatedTranscriber } from "./speech.ts";
+import { Watch } from "./watch.ts";
+import { type Climate, climateOf, FAULT_KINDS, type FaultKind, fateOf } from "./weather.ts";
+
+export interface RunOptions {
+  /** A mistake put in on purpose, to see that the watch finds it. */
+  readonly plant?: Plant;
+  /** Told of every event and every log line. */
+  readonly onTrace?: (line: string) => void;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly trace: string;
+  readonly events: number;
+  readonly statements: number;
+  readonly words: number;
+  readonly conversations: number;
+  readonly worldMs: number;
+  readonly faults: number;
+}
+
+/** The day of every world. */
+export const START_MS = Date.UTC(2026, 0, 5, 9);
+
+/** Everything must be done this long after the last fault. */
+const CALM_MS = 240_000;
+const CALM_WITH_MODEL_MS = 900_000;
+
+const CONFIG = parseConfig({
+  HOLDFAST_SPEECH_URL: "http://speech",
+  HOSTED_PUSHER_API_URL: "http://pusher",
+  HOLDFAST_INTERNAL_TOKEN: "simulated-internal-token",
+  HOLDFAST_AUDIO_RETENTION: "transcribed",
+});
+
+type Role = "gateway" | "pusher" | "worker" | "speech";
+
+export class Life {
+  readonly scheduler: Scheduler;
+  readonly watch: Watch;
+  readonly #seed: number;
+  readonly #random: SeededRandom;
+  readonly #climate: Climate;
+  readonly #network: SimNetwork;
+  readonly #database: DatabaseServer;
+  readonly #options: RunOptions;
+  readonly #devices: Device[] = [];
+  readonly #running = new Map<string, SimProcess>();
+  readonly #gateways = new Map<string, GatewayHandle>();
+  #restarts = 0;
+  #isCalm = false;
+  #faults = 0;
+  /** Statements that a planted fault changed. */
+  spoilt = 0;
+
+  constructor(seed: number, engine: DatabaseEngine, options: RunOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    const random = new SeededRandom(seed);
+    this.#random = random.fork("life");
+    this.#climate = climateOf(random.fork("climate"));
+    this.scheduler = new Scheduler(random.fork("order"), START_MS);
+    this.scheduler.onTrace = options.onTrace;
+    this.#network = new SimNetwork(this.scheduler, random.fork("network"), this.#climate.network);
+    this.watch = new Watch(engine, this.scheduler, this.#devices);
+    const fates = random.fork("fates");
+    const delays = random.fork("delays");
+    this.#database = new DatabaseServer({
+      scheduler: this.scheduler,
+      random: random.fork("database"),
+      engine,
+      rewrite: (sql) => this.#spoilt(sql),
+      fate: () => (this.#isCalm ? "fine" : fateOf(fates, this.#climate)),
+      delayMs: () => delays.skewed(0.1, this.#climate.databaseMs),
+      onCommitted: (tables) => this.watch.committed(tables),
+    });
+  }
+
+  /** A statement as a planted fault makes it. */
+  #spoilt(sql: string): string {
+    const spoilt = this.#options.plant?.rewrite?.(sql);
+    if (spoilt !== undefined) this.spoilt += 1;
+    return spoilt ?? sql;
+  }
+
+  async run(): Promise<RunReport> {
+    for (const role of ["gateway", "pusher", "worker"] as const) {
+      const count = this.#climate[`${role}s`];
+      for (let number = 0; number < count; number++) this.#start(role, number);
+    }
+    this.#start("speech", 0);
+    this.#inviteDevices();
+    for (const kind of FAULT_KINDS) this.#brew(kind);
+    this.#every(1_000, () => this.watch.deadlines());
+    const { stormMs, llm } = this.#climate;
+    await this.scheduler.run(stormMs);
+    this.#calmDown();
+    const limitMs = stormMs + (llm === "none" ? CALM_MS : CALM_WITH_MODEL_MS);
+    let restMs = 0;
+    const rested = await this.scheduler.run(limitMs, () => {
+      if (this.watch.unfinished().length > 0) restMs = 0;
+      else if (restMs === 0) restMs = this.scheduler.elapsedMs;
+      return restMs > 0 && this.scheduler.elapsedMs - restMs > 3_000;
+    });
+    if (!rested) throw new Error("the world did not come to rest");
+    this.watch.final();
+    return {
+      seed: this.#seed,
+      trace: this.scheduler.trace,
+      events: this.scheduler.events,
+      statements: this.#database.statements,
+      words: this.watch.words.size,
+      conversations: this.watch.conversations.size,
+      worldMs: this.scheduler.elapsedMs,
+      faults: this.#faults,
+    };
+  }
+
+  end(): void {
+    for (const process of this.#running.values()) process.kill();
+    for (const device of this.#devices) device.process.kill();
+  }
+
+  #start(role: Role, number: number): void {
+    this.#restarts += 1;
+    const machine = `${role}${number}`;
+    const name = `${machine}#${this.#restarts}`;
+    const process = new SimProcess(name, this.scheduler, this.#random.fork(name), this.#logOf(name));
+    this.#running.set(machine, process);
+    process.onDeath(() => {
+      if (this.#running.get(machine) === process) this.#running.delete(machine);
+      this.#gateways.delete(machine);
+      const restartMs = this.#isCalm ? 200 : this.#random.between(0.2, 1) * this.#climate.restartMs;
+      this.scheduler.after(restartMs, `start ${machine}`, undefined, () => this.#start(role, number));
+    });
+    const parts: RoleParts = { network: this.#network, database: this.#database, config: CONFIG };
+    switch (role) {
+      case "gateway":
+        this.#gateways.set(machine, startGatewayRole(process, parts, this.#options.plant));
+        return;
+      case "pusher":
+        startPusherRole(process, parts, this.#llm(process), (event) => {
+          if (event.type === "finalization_finished" && event.outcome === "completed") this.watch.finished(event.jobId);
+        });
+        return;
+      case "worker":
+        startWorkerRole(
+          process,
+          parts,
+          simulatedTranscriber(
+            process,
+            () => this.#speech(),
+            () => this.#batchMood(),
+          ),
+        );
+        return;
+      case "speech":
+        startSpeechRole(process, parts);
+        return;
+      default:
+        role satisfies never;
+    }
+  }
+
+  /** The process, or the one that died last. */
+  #speech(): SimProcess {
+    const running = this.#running.get("speech0");
+    if (running !== undefined) return running;
+    const dead = new SimProcess("speech0#gone", this.scheduler, this.#random);
+    dead.kill();
+    return dead;
+  }
+
+  #batchMood(): "fine" | "busy" | "content" {
+    if (this.#isCalm) return "fine";
+    if (this.#random.chance(this.#climate.batchContent)) {
+      this.watch.contentFailures += 1;
+      return "content";
+    }
+    return this.#random.chance(this.#climate.batchBusy) ? "busy" : "fine";
+  }
+
+  #llm(process: SimProcess): Summariser | undefined {
+    const { llm } = this.#climate;
+    if (llm === "none") return undefined;
+    return simulatedModel(
+      process,
+      () => (this.#isCalm ? "fine" : llm),
+      () => {
+        this.watch.contentFailures += 1;
+      },
+    );
+  }
+
+  #inviteDevices(): void {
+    const count = this.#random.pick([1, 1, 1, 2, 2, 3]);
+    for (let number = 0; number < count; number++) {
+      const process = new SimProcess(`device${number}`, this.scheduler, this.#random.fork(`device${number}`));
+      const plan = {
+        number,
+        userId: `user${this.#random.int(0, 1)}`,
+        speakMs: this.#random.between(0.4, 1) * this.#climate.stormMs,
+        timeoutMs: this.#random.int(3, 12) * 1_000,
+        longPauses: this.#random.chance(0.5) ? 0.2 : 0,
+        stops: this.#random.chance(0.4) ? 0.2 : 0,
+      };
+      const device = new Device(process, plan, {
+        network: this.#network,
+        pressStop: (userId, conversationId) => this.#pressStop(userId, conversationId),
+        onAcknowledged: (by, upTo) => this.watch.acknowledged(by, upTo),
+        onEvent: () => {},
+      });
+      this.#devices.push(device);
+      void device.run();
+    }
+  }
+
+  #pressStop(userId: string, conversationId: string): void {
+    const gateways = [...this.#gateways.values()];
+    if (gateways.length === 0) return;
+    const gateway = this.#random.pick(gateways);
+    gateway.process.after(this.#network.delayMs(), "stop pressed", () => {
+      // Whatever it answers: the button is pressed again or the silence ends the conversation.
+      gateway.endConversation(userId, conversationId).catch(() => {});
+    });
+  }
+
+  #brew(kind: FaultKind): void {
+    const perMinute = this.#climate.perMinute[kind];
+    if (perMinute === 0) return;
+    const meanMs = 60_000 / perMinute;
+    const next = (): void => {
+      const ms = -Math.log(1 - this.#random.next()) * meanMs;
+      this.scheduler.after(ms, `fault ${kind}`, undefined, () => {
+        if (this.#isCalm) return;
+        this.#faults += 1;
+        this.#strike(kind);
+        next();
+      });
+    };
+    next();
+  }
+
+  #strike(kind: FaultKind): void {
+    switch (kind) {
+      case "kill_gateway":
+      case "kill_pusher":
+      case "kill_worker":
+      case "kill_speech":
+        this.#anyOf(kind.slice("kill_".length))?.kill();
+        return;
+      case "stop_gateway":
+      case "stop_pusher":
+      case "stop_worker":
+      case "stop_speech": {
+        const process = this.#anyOf(kind.slice("stop_".length));
+        if (process === undefined) return;
+        process.stop();
+        this.scheduler.after(this.#random.skewed(500, 30_000), "go on", undefined, () => process.resume());
+        return;
+      }
+      case "cut":
+        this.#network.cutOne();
+        return;
+      case "freeze":
+        this.#network.freezeOne();
+        return;
+      case "roam":
+        this.#network.roamOne((process) => this.#devices.some((device) => device.process === process));
+        return;
+      case "partition": {
+        const machines = [...this.#running.keys(), ...this.#devices.map(({ process }) => process.name)];
+        this.#network.partition(
+          this.#random.pick(machines),
+          this.#random.pick(machines),
+          this.#random.skewed(500, 20_000),
+        );
+        return;
+      }
+      case "database_away":
+        this.#database.goAway();
+        this.scheduler.after(this.#random.skewed(300, 12_000), "database returns", undefined, () =>
+          this.#database.comeBack(),
+        );
+        return;
+      case "lose_device":
+        this.#random.pick(this.#devices).process.kill();
+        return;
+      default:
+        kind satisfies never;
+    }
+  }
+
+  #anyOf(role: string): SimProcess | undefined {
+    const running = [...this.#running].filter(([machine]) => machine.startsWith(role)).map(([, process]) => process);
+    return running.length === 0 ? undefined : this.#random.pick(running);
+  }
+
+  #calmDown(): void {
+    this.scheduler.note("calm");
+    this.#isCalm = true;
+    this.#network.heal();
+    this.#network.setDelays({ fromMs: 0.2, toMs: 20 });
+    this.#database.comeBack();
+    for (const process of this.#running.values()) process.resume();
+    this.watch.calmSinceMs = this.scheduler.nowMs;
+  }
+
+  #every(ms: number, call: () => void): void {
+    this.scheduler.after(ms, "watch", undefined, () => {
+      call();
+      this.#every(ms, call);
+    });
+  }
+
+  #logOf(name: string): Log {
+    const { onTrace } = this.#options;
+    if (onTrace === undefined) return silentLog;
+    const at =
+      (level: string) =>
+      (fields: object, message: string): void =>
+        onTrace(`${this.scheduler.elapsedMs.toFixed(3)}   ${name} ${level}: ${message} ${JSON.stringify(fields)}`);
+    const log: Log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => log };
+    return log;
+  }
+}

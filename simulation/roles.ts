@@ -1,0 +1,216 @@
+/**
+ * The processes of Holdfast in a simulated world: the real objects of each role, given the clock, randomness, database and
+ * network of a simulated process. Only what touches the operating system is replaced: listening sockets, the decode thread,
+ * the speech engine and the language model.
+ */
+import { CLOSE, type Config, parseListenQuery } from "@holdfast/contract";
+import { type PusherEvent, startPusher } from "@holdfast/pusher";
+import { admit, type Summariser, serveLink } from "@holdfast/pusher/parts";
+import {
+  audioFormat,
+  type ConnectLink,
+  createAudioWriter,
+  createPusherLinks,
+  endConversation,
+  Inbox,
+  LEASE_MS,
+  type ListenGateway,
+  LiveSession,
+} from "@holdfast/server/parts";
+import type { Db } from "@holdfast/store";
+import type { DatabaseServer, SimNetwork, SimProcess, SimSocket } from "@holdfast/testkit/simulator";
+import { startWorker } from "@holdfast/worker";
+import { type DecodeDesk, openSource, pieceStream, type Transcriber } from "@holdfast/worker/parts";
+import type { ClientOptions, WebSocket } from "ws";
+import type { Plant } from "./plants.ts";
+import { serveStream } from "./speech.ts";
+
+export interface RoleParts {
+  readonly network: SimNetwork;
+  readonly database: DatabaseServer;
+  readonly config: Config;
+}
+
+/** Connections of each role, as their `main.ts` sets them. */
+const POOL = { gateway: 8, pusher: 8, worker: 5 } as const;
+
+export interface GatewayHandle {
+  readonly process: SimProcess;
+  endConversation(userId: string, conversationId: string): Promise<unknown>;
+}
+
+export function startGatewayRole(process: SimProcess, parts: RoleParts, plant?: Plant): GatewayHandle {
+  const { network, config } = parts;
+  const { clock, random, log } = process;
+  const db = parts.database.open(process, POOL.gateway);
+  const connect = (url: string, options: ClientOptions): WebSocket =>
+    network.connect(process, url, connectOptions(options)).asWebSocket();
+  const links = createPusherLinks({
+    url: config.HOSTED_PUSHER_API_URL,
+    token: config.HOLDFAST_INTERNAL_TOKEN,
+    clock,
+    random,
+    log,
+    connect: connectLink(network, process),
+  });
+  const writer = createAudioWriter({ db, clock, leaseMs: LEASE_MS });
+  const deps = { db, config, clock, random, log, writer, links, circuits: new Map(), connect };
+  const sessions = new Set<LiveSession>();
+  const listen: ListenGateway = {
+    handleUpgrade: () => {},
+    async endConversation(userId, conversationId, options) {
+      for (const session of sessions) {
+        if (session.userId === userId && session.holds(conversationId)) {
+          return await session.endConversation(conversationId, options);
+        }
+      }
+      return undefined;
+    },
+    sessionCount: () => sessions.size,
+    drain: async () => {},
+    close: async () => {},
+  };
+  const serve = (socket: SimSocket, url: URL, userId: string): void => {
+    const parsed = parseListenQuery(url.searchParams);
+    // Shorter silences than clients may ask for, so that many conversations fit into a short life.
+    const query = { ...parsed, conversationTimeoutMs: Number(url.searchParams.get("conversation_timeout")) * 1000 };
+    const format = audioFormat(query);
+    if ("reason" in format) {
+      socket.close(CLOSE.unsupportedData, format.reason);
+      return;
+    }
+    if (plant?.acknowledgesOnReceipt === true) acknowledgeOnReceipt(socket, url);
+    const webSocket = socket.asWebSocket();
+    const request = { userId, query, format, clientDeviceId: null, clientPlatform: null };
+    const session = new LiveSession(deps, webSocket, new Inbox(webSocket), request);
+    sessions.add(session);
+    void session.run().finally(() => sessions.delete(session));
+  };
+  network.listen("gateway", {
+    process,
+    accept:
+      ({ url, headers }) =>
+      (socket) =>
+        serve(socket, url, headers.authorization?.split(" ")[1] ?? ""),
+  });
+  return {
+    process,
+    endConversation: (userId, id) => endConversation({ db, clock, listen, links }, userId, id, "stop"),
+  };
+}
+
+/** The planted fault: every message is acknowledged as it comes. */
+function acknowledgeOnReceipt(socket: SimSocket, url: URL): void {
+  let received = Number(url.searchParams.get("first_sequence"));
+  socket.on("message", (_data: Buffer, isBinary: boolean) => {
+    if (!isBinary) return;
+    received += 1;
+    const recordingId = url.searchParams.get("client_conversation_id");
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(JSON.stringify({ type: "audio_ack", sequence: received, recording_session_id: recordingId }));
+  });
+}
+
+/** A link's socket over the simulated network, as `connectWebSocket` makes it over the real one. */
+function connectLink(network: SimNetwork, process: SimProcess): ConnectLink {
+  return (url, headers, events) => {
+    const socket = network.connect(process, url, { headers });
+    let failure: string | undefined;
+    socket.on("open", events.onOpen);
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      if (isBinary) events.onMessage(data);
+    });
+    socket.on("pong", events.onPong);
+    socket.on("error", (error: Error) => {
+      failure ??= error.message;
+    });
+    socket.on("close", (code: number) => events.onClose(failure ?? `closed with ${code}`));
+    return {
+      send: (frame, done) => socket.send(frame, (error) => done(error === undefined)),
+      ping: () => socket.ping(),
+      close: (code) => socket.close(code),
+      terminate: () => socket.terminate(),
+    };
+  };
+}
+
+function connectOptions({ headers, handshakeTimeout }: ClientOptions) {
+  return {
+    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)])),
+    ...(handshakeTimeout === undefined ? {} : { handshakeTimeout }),
+  };
+}
+
+export function startPusherRole(
+  process: SimProcess,
+  parts: RoleParts,
+  llm: Summariser | undefined,
+  onEvent: (event: PusherEvent) => void,
+): Db {
+  const { clock, random, log } = process;
+  const db = parts.database.open(process, POOL.pusher);
+  void startPusher({
+    db,
+    config: parts.config,
+    clock,
+    random,
+    log,
+    port: 0,
+    host: "127.0.0.1",
+    onEvent,
+    ...(llm === undefined ? {} : { llm }),
+    async startLinks(options) {
+      let links = 0;
+      parts.network.listen("pusher", {
+        process,
+        accept({ url, headers }) {
+          const admission = admit(`${url.pathname}${url.search}`, headers.authorization, options.token);
+          if (!admission.admitted) return { status: admission.status };
+          links += 1;
+          const { userId, codec, layout, sampleRate } = admission;
+          const identity = { link: links, userId, codec, layout, sampleRate };
+          return (socket) => void serveLink(socket.asWebSocket(), identity, options);
+        },
+      });
+      return { port: 0, links: () => links, refuse: () => {}, close: async () => {} };
+    },
+  });
+  return db;
+}
+
+export function startWorkerRole(process: SimProcess, parts: RoleParts, transcriber: Transcriber): Db {
+  const { clock, random, log, scheduler } = process;
+  const db = parts.database.open(process, POOL.worker);
+  const openDesk = (): DecodeDesk => ({
+    async *decode(source, fromSample) {
+      const pieces = pieceStream(openSource(source), fromSample);
+      for (;;) {
+        // Codecs are loaded when they are first needed.
+        const { done, value } = await scheduler.real(pieces.next());
+        if (done === true) return;
+        yield value;
+      }
+    },
+    close: async () => {},
+  });
+  void startWorker({ db, blobs: noBlobs, config: parts.config, clock, random, log, transcriber, openDesk });
+  return db;
+}
+
+const notSimulated = (): never => {
+  throw new Error("uploads are not simulated");
+};
+
+const noBlobs = {
+  stage: notSimulated,
+  commit: notSimulated,
+  discard: notSimulated,
+  read: notSimulated,
+  removeAll: async () => {},
+  list: async () => [],
+  check: async () => {},
+};
+
+export function startSpeechRole(process: SimProcess, { network }: RoleParts): void {
+  network.listen("speech", { process, accept: () => (socket) => serveStream(process, socket) });
+}

@@ -1,0 +1,57 @@
+/**
+ * Sound that says exactly which words it holds. A message is 100 ms of 16-bit samples; the first message of a word carries the
+ * word's device and number in its samples, so whoever hears that message has heard the word, live or from the store, and
+ * nobody hears it twice unless a message is transcribed twice. Levels are coarse, so that decoding and encoding again changes
+ * nothing.
+ */
+
+export const SAMPLE_RATE = 16_000;
+export const MESSAGE_MS = 100;
+const SAMPLES = (SAMPLE_RATE * MESSAGE_MS) / 1000;
+const STEP = 32;
+const ONSET = 1_001;
+const VOICE = 777;
+
+export interface HeardMessage {
+  readonly isVoice: boolean;
+  /** The word that begins here. */
+  readonly word: string | undefined;
+}
+
+/** `word` only in the first message of a word. */
+export function soundMessage(device: number, word: number | undefined, isVoice: boolean): Uint8Array {
+  const samples = new Int16Array(SAMPLES);
+  if (isVoice) samples.fill(VOICE * STEP, 0, 8);
+  if (word !== undefined) {
+    samples[0] = ONSET * STEP;
+    samples[1] = device * STEP;
+    samples[2] = word * STEP;
+  }
+  return new Uint8Array(samples.buffer);
+}
+
+export function wordName(device: number, word: number): string {
+  return `d${device}w${word}`;
+}
+
+/** The words of a text, as `wordName` made them. */
+export function wordsIn(text: string): string[] {
+  return text.toLowerCase().match(/d\d+w\d+/g) ?? [];
+}
+
+/** What one message of a stream says. */
+export function hearMessage(message: Uint8Array): HeardMessage {
+  const level = (at: number): number =>
+    Math.round(Buffer.from(message.buffer, message.byteOffset).readInt16LE(at * 2) / STEP);
+  const first = message.length >= 6 ? level(0) : 0;
+  if (first === ONSET) return { isVoice: true, word: wordName(level(1), level(2)) };
+  return { isVoice: first === VOICE, word: undefined };
+}
+
+/** Messages of a 16-bit WAV file of whole messages. */
+export function messagesOfWav(wav: Uint8Array): Uint8Array[] {
+  const data = wav.subarray(44);
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += SAMPLES * 2) messages.push(data.subarray(at, at + SAMPLES * 2));
+  return messages;
+}

@@ -1,0 +1,74 @@
+/**
+ * The simulation itself: a seed is a world and nothing else decides about it, and the watch finds mistakes that are put in on
+ * purpose.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PLANTS, type Plant } from "../plants.ts";
+import { World, WorldFailure } from "../world.ts";
+
+/** Within so many worlds a planted fault is found. */
+const SEEDS = 40;
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open();
+}, 120_000);
+afterAll(async () => {
+  await world.close();
+});
+
+describe("a seed", () => {
+  test("makes the same world again, also behind others and on another database", { timeout: 120_000 }, async () => {
+    const first = await world.run(7);
+    await world.run(8);
+    expect(await world.run(7)).toEqual(first);
+    const other = await World.open();
+    try {
+      expect(await other.run(7)).toEqual(first);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test("makes a world of its own", async () => {
+    const traces = new Set<string>();
+    for (let seed = 20; seed < 26; seed++) traces.add((await world.run(seed)).trace);
+    expect(traces.size).toBe(6);
+  });
+
+  test("makes worlds in which things go wrong and people speak", { timeout: 60_000 }, async () => {
+    let faults = 0;
+    let words = 0;
+    let conversations = 0;
+    for (let seed = 30; seed < 50; seed++) {
+      const report = await world.run(seed);
+      faults += report.faults;
+      words += report.words;
+      conversations += report.conversations;
+    }
+    expect(faults).toBeGreaterThan(60);
+    expect(words).toBeGreaterThan(400);
+    expect(conversations).toBeGreaterThan(30);
+  });
+});
+
+/** The first failure of the worlds with this mistake in them. */
+async function firstFailure(plant: Plant): Promise<WorldFailure | undefined> {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    try {
+      await world.run(seed, { plant });
+    } catch (error) {
+      if (error instanceof WorldFailure) return error;
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+describe("a planted fault is found:", () => {
+  test.each(PLANTS)("$name", { timeout: 120_000 }, async (plant) => {
+    const failure = await firstFailure(plant);
+    expect(failure?.message).toMatch(plant.found);
+    expect(failure?.message).toContain(`npm run soak -- --seed ${failure?.seed}`);
+  });
+});

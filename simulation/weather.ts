@@ -1,0 +1,109 @@
+/**
+ * What goes wrong in one world, drawn from its seed. Each world has its own climate: some faults never happen in it, others
+ * often, so that rare combinations come up somewhere. Storms last until `calm`; then everything that was broken is mended,
+ * and what must come true can come true.
+ */
+import type { SeededRandom, StatementFate } from "@holdfast/testkit/simulator";
+
+/** Events per minute of world time, for each kind of fault. */
+export interface Climate {
+  readonly stormMs: number;
+  readonly gateways: number;
+  readonly pushers: number;
+  readonly workers: number;
+  readonly perMinute: Readonly<Record<FaultKind, number>>;
+  /** Chance of each fate for a statement. */
+  readonly statements: Readonly<Record<Exclude<StatementFate, "fine">, number>>;
+  readonly network: { readonly fromMs: number; readonly toMs: number };
+  readonly databaseMs: number;
+  readonly llm: "none" | "fine" | "slow" | "transport" | "content" | "mixed";
+  /** How often the batch engine is busy, or says that sound cannot be read. */
+  readonly batchBusy: number;
+  readonly batchContent: number;
+  /** How long a killed process stays away. */
+  readonly restartMs: number;
+}
+
+export type FaultKind =
+  | "kill_gateway"
+  | "kill_pusher"
+  | "kill_worker"
+  | "kill_speech"
+  | "stop_gateway"
+  | "stop_pusher"
+  | "stop_worker"
+  | "stop_speech"
+  | "cut"
+  | "freeze"
+  | "roam"
+  | "partition"
+  | "database_away"
+  | "lose_device";
+
+export const FAULT_KINDS: readonly FaultKind[] = [
+  "kill_gateway",
+  "kill_pusher",
+  "kill_worker",
+  "kill_speech",
+  "stop_gateway",
+  "stop_pusher",
+  "stop_worker",
+  "stop_speech",
+  "cut",
+  "freeze",
+  "roam",
+  "partition",
+  "database_away",
+  "lose_device",
+];
+
+export function climateOf(random: SeededRandom): Climate {
+  const rate = (share: number, perMinute: number): number =>
+    random.chance(share) ? random.between(0.1, 1) * perMinute : 0;
+  const statement = (share: number, most: number): number => (random.chance(share) ? random.skewed(0.001, most) : 0);
+  return {
+    stormMs: random.between(12_000, 30_000),
+    gateways: random.int(1, 2),
+    pushers: random.chance(0.3) ? 2 : 1,
+    workers: random.chance(0.3) ? 2 : 1,
+    perMinute: {
+      kill_gateway: rate(0.4, 12),
+      kill_pusher: rate(0.4, 12),
+      kill_worker: rate(0.4, 12),
+      kill_speech: rate(0.4, 12),
+      stop_gateway: rate(0.25, 6),
+      stop_pusher: rate(0.25, 6),
+      stop_worker: rate(0.25, 6),
+      stop_speech: rate(0.25, 6),
+      cut: rate(0.5, 20),
+      freeze: rate(0.3, 6),
+      roam: rate(0.4, 12),
+      partition: rate(0.3, 6),
+      database_away: rate(0.3, 6),
+      lose_device: rate(0.15, 3),
+    },
+    statements: {
+      lost: statement(0.3, 0.05),
+      in_doubt: statement(0.4, 0.05),
+      killed_before: statement(0.2, 0.02),
+      killed_after: statement(0.4, 0.04),
+      stopped_after: statement(0.2, 0.01),
+    },
+    network: { fromMs: 0.2, toMs: random.skewed(2, 400) },
+    databaseMs: random.skewed(1, 60),
+    llm: random.chance(0.75) ? "none" : random.pick(["fine", "slow", "transport", "content", "mixed"]),
+    batchBusy: random.chance(0.2) ? random.between(0.1, 0.6) : 0,
+    batchContent: random.chance(0.1) ? random.between(0.1, 0.5) : 0,
+    restartMs: random.skewed(200, 8_000),
+  };
+}
+
+/** The fate of one statement. */
+export function fateOf(random: SeededRandom, climate: Climate): StatementFate {
+  let draw = random.next();
+  for (const fate of ["lost", "in_doubt", "killed_before", "killed_after", "stopped_after"] as const) {
+    draw -= climate.statements[fate];
+    if (draw < 0) return fate;
+  }
+  return "fine";
+}
