@@ -13,6 +13,17 @@ const optional = z
   .transform((value) => (value === "" ? undefined : value));
 const seconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> => z.coerce.number().min(0).default(fallback);
 const count = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> => z.coerce.number().int().min(0).default(fallback);
+const flag = (): z.ZodDefault<z.ZodCodec<z.ZodString, z.ZodBoolean>> => z.stringbool().default(false);
+const names = (): z.ZodType<readonly string[], string | undefined> =>
+  z
+    .string()
+    .default("")
+    .transform((value) =>
+      value
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+    );
 
 export const ConfigSchema = z.object({
   HOLDFAST_PORT: port(8787).describe("port of the gateway: pages, REST and live sockets"),
@@ -67,6 +78,24 @@ export const ConfigSchema = z.object({
   HOLDFAST_MIN_FREE_MB: count(256).describe(
     "new sessions are refused while the disk of the data folder has less room, in MB",
   ),
+  FAIR_USE_ENABLED: flag().describe("limit how much speech a user has transcribed; off by default"),
+  FAIR_USE_KILL_SWITCH: flag().describe("true suspends every limit of fair use at once, whatever else is set"),
+  FAIR_USE_EXEMPT_UIDS: names().describe("users without limits, with commas between"),
+  FAIR_USE_UNLIMITED_UIDS: names().describe("users of the unlimited tier, with commas between"),
+  FAIR_USE_DAILY_SPEECH_MS: count(7_200_000).describe("speech in 24 hours above which a user is looked at, in ms"),
+  FAIR_USE_3DAY_SPEECH_MS: count(28_800_000).describe("the same for 72 hours"),
+  FAIR_USE_WEEKLY_SPEECH_MS: count(36_000_000).describe("the same for 168 hours"),
+  FAIR_USE_UNLIMITED_DAILY_SPEECH_MS: count(14_400_000).describe("the 24 hours of the unlimited tier"),
+  FAIR_USE_UNLIMITED_3DAY_SPEECH_MS: count(57_600_000).describe("its 72 hours"),
+  FAIR_USE_UNLIMITED_WEEKLY_SPEECH_MS: count(72_000_000).describe("its 168 hours"),
+  FAIR_USE_RESTRICT_DAILY_DG_MS: count(1_800_000).describe(
+    "speech a restricted user has transcribed in a UTC day, in ms; 0 sets no budget",
+  ),
+  FAIR_USE_CHECK_INTERVAL_SECONDS: count(300).describe("how often a live session compares speech with the limits"),
+  MAX_DAILY_AUDIO_HOURS: seconds(30).describe(
+    "with fair use, no fresh upload after this much speech in 24 hours, whoever it is; 0 sets no ceiling",
+  ),
+  ADMIN_KEY: optional.describe("secret: key of the /v1/admin routes (X-Admin-Key); they are closed without it"),
   HOLDFAST_LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")

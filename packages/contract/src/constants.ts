@@ -62,6 +62,8 @@ export const PUSHER = {
   pongTimeoutMs: 60_000,
   closeTimeoutMs: 3_000,
   maxBufferedAudioBytes: 10 * 1024 * 1024,
+  /** Of all sessions of a process together, shared evenly: a pusher that hangs must not fill the memory of a gateway. */
+  maxProcessAudioBytes: 256 * 1024 * 1024,
   maxBufferedSamples: 50,
   /** Sound further apart than this goes into frames of its own. */
   audioRunGapMs: 1,
@@ -118,6 +120,36 @@ export const SYNC = {
   joinGapMs: 120_000,
   minPieceMs: 1_000,
   maxNameBytes: 255,
+} as const;
+
+/** Fair use, reference offline-sync sections 6 and 8. */
+export const FAIR_USE = {
+  /** Speech is added up by the minute of its capture ... */
+  bucketMs: 60_000,
+  /** ... and kept this long. */
+  retentionMs: 8 * 86_400_000,
+  /** What was found and done is kept this long. */
+  eventRetentionMs: 90 * 86_400_000,
+  /** From this score on the classifier calls it misuse. */
+  classifierGate: 0.7,
+  /** One run of the classifier per user in this time. */
+  classifierCooldownMs: 43_200_000,
+  /** A run that does not come back is forgotten after this time. */
+  classifierLeaseMs: 300_000,
+  /** Violations of this long ago or less count towards the next stage. */
+  eventWindowMs: 7 * 86_400_000,
+  warningMs: 7 * 86_400_000,
+  throttleMs: 7 * 86_400_000,
+  restrictMs: 30 * 86_400_000,
+  /** A live session asks at least this often whether it may go on, or may begin again. */
+  lookMs: 30_000,
+  /** A client is told when less than this much of the budget is left. */
+  warnBelowMs: 180_000,
+  retryAfterDefaultSeconds: 3_600,
+  retryAfterMaxSeconds: 2_592_000,
+  /** Questions about a case by anybody, per address. */
+  caseRequests: 10,
+  caseWindowMs: 60_000,
 } as const;
 
 export const DISCARD = {

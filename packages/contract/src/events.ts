@@ -10,6 +10,8 @@ export type ServiceStatus =
   | "stt_initiating"
   | "ready"
   | "stt_recovering"
+  /** Ours: sound is kept and nothing is recognised now; `ready` follows when words flow again. */
+  | "stt_paused"
   | "stt_failed";
 
 interface LifecycleEnvelope {
@@ -70,6 +72,12 @@ export type ListenEvent =
   | { readonly type: "question_answered"; readonly question_index: number; readonly answered: true }
   | { readonly type: "question_skipped"; readonly question_index: number }
   | { readonly type: "onboarding_complete"; readonly answers_count: number }
+  /** Little or nothing is left of what this user may have transcribed now. */
+  | {
+      readonly type: "freemium_threshold_reached";
+      readonly remaining_seconds: number;
+      readonly action: "setup_on_device_stt" | "none";
+    }
   /** Ours: the first `sequence` audio messages of the recording session are durable (sent if `audio_ack=enabled`). */
   | { readonly type: "audio_ack"; readonly sequence: number; readonly recording_session_id: string }
   | { readonly type: "auth_response"; readonly success: boolean };

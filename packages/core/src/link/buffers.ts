@@ -6,8 +6,8 @@
 import { PUSHER, type Segment } from "@holdfast/contract";
 
 export interface DropOldestOptions<T> {
-  /** Largest sum of sizes. */
-  readonly limit: number;
+  /** Largest sum of sizes, asked for at each change. */
+  readonly limit: () => number;
   readonly sizeOf: (item: T) => number;
   /** What to keep of an item that is larger than the whole buffer; without it, nothing. */
   readonly tailOf?: (item: T, limit: number) => T | undefined;
@@ -73,7 +73,8 @@ export class DropOldest<T> {
   }
 
   #shrink(): void {
-    const { limit, sizeOf } = this.#options;
+    const { sizeOf } = this.#options;
+    const limit = this.#options.limit();
     while (this.#size > limit) {
       const item = this.#items[this.#head];
       if (item === undefined) return;
@@ -103,11 +104,11 @@ export interface BufferedWords {
 }
 
 export function wordsBuffer(): DropOldest<BufferedWords> {
-  return new DropOldest({ limit: PUSHER.maxBufferedSegments, sizeOf: () => 1 });
+  return new DropOldest({ limit: () => PUSHER.maxBufferedSegments, sizeOf: () => 1 });
 }
 
 export function samplesBuffer<T>(): DropOldest<T> {
-  return new DropOldest({ limit: PUSHER.maxBufferedSamples, sizeOf: () => 1 });
+  return new DropOldest({ limit: () => PUSHER.maxBufferedSamples, sizeOf: () => 1 });
 }
 
 /** One message of a client as it is kept for the pusher. */
@@ -122,8 +123,13 @@ export interface BufferedSound {
 /** Memory that an encoded message takes beside its few bytes; without it the bound would be a multiple of what it says. */
 const MESSAGE_BYTES = 256;
 
+/** What one of so many sessions may keep of sound. */
+export function soundShare(sessions: number): number {
+  return Math.min(PUSHER.maxBufferedAudioBytes, Math.floor(PUSHER.maxProcessAudioBytes / Math.max(1, sessions)));
+}
+
 /** `bare`: the bytes are 16-bit samples, so a part of a message is sound too. A part of an encoded message is not. */
-export function soundBuffer(bare: boolean, limit: number = PUSHER.maxBufferedAudioBytes): DropOldest<BufferedSound> {
+export function soundBuffer(bare: boolean, limit: () => number = () => soundShare(1)): DropOldest<BufferedSound> {
   const sizeOf = (sound: BufferedSound): number => sound.bytes.length + (bare ? 0 : MESSAGE_BYTES);
   return new DropOldest(bare ? { limit, sizeOf, tailOf } : { limit, sizeOf });
 }

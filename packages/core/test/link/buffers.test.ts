@@ -6,6 +6,7 @@ import {
   samplesBuffer,
   soundBuffer,
   soundRuns,
+  soundShare,
   wordRuns,
   wordsBuffer,
 } from "@holdfast/core";
@@ -43,7 +44,7 @@ describe("DropOldest", () => {
   it("holds the newest that fit, oldest first, whatever is taken, restored and shifted", () => {
     fc.assert(
       fc.property(fc.array(deed, { maxLength: 400 }), fc.integer({ min: 10, max: 120 }), (deeds, limit) => {
-        const queue = new DropOldest<{ readonly size: number }>({ limit, sizeOf: (item) => item.size });
+        const queue = new DropOldest<{ readonly size: number }>({ limit: () => limit, sizeOf: (item) => item.size });
         let model: { readonly size: number }[] = [];
         let taken: { readonly size: number }[] = [];
         let dropped = 0;
@@ -152,7 +153,7 @@ describe("sound", () => {
 
   it("in one piece that is too large keeps its tail, with the time at which the tail began", () => {
     const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
-    const buffer = soundBuffer(true, 31);
+    const buffer = soundBuffer(true, () => 31);
     buffer.push(sound({ startMs: 1_000, durationMs: 50, bytes: new Uint8Array(10) }));
     buffer.push(sound({ startMs: 5_000, durationMs: 50, bytes }));
     const [kept, ...others] = buffer.take();
@@ -163,8 +164,24 @@ describe("sound", () => {
     expect(buffer.dropped).toBe(80);
   });
 
+  it("is shared by the sessions of a process: more of them leave each less, also of what it has already", () => {
+    let sessions = 1;
+    const buffer = soundBuffer(true, () => soundShare(sessions));
+    const mebibyte = 1024 * 1024;
+    for (let i = 0; i < 10; i += 1) buffer.push(sound({ startMs: i, bytes: new Uint8Array(mebibyte) }));
+    expect(buffer.size).toBe(10 * mebibyte);
+    sessions = 64;
+    buffer.push(sound({ startMs: 10, bytes: new Uint8Array(mebibyte) }));
+    expect(buffer.size).toBe(4 * mebibyte);
+    expect(buffer.take().map(({ startMs }) => startMs)).toEqual([7, 8, 9, 10]);
+    for (const count of [0, 1, 25, 26, 1_000]) {
+      expect(soundShare(count) * count).toBeLessThanOrEqual(PUSHER.maxProcessAudioBytes);
+      expect(soundShare(count)).toBeLessThanOrEqual(PUSHER.maxBufferedAudioBytes);
+    }
+  });
+
   it("that is encoded has no tail", () => {
-    const buffer = soundBuffer(false, 31);
+    const buffer = soundBuffer(false, () => 31);
     buffer.push(sound({ bytes: new Uint8Array(100) }));
     expect([buffer.take(), buffer.dropped]).toEqual([[], 356]);
   });

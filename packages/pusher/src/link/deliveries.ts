@@ -27,12 +27,12 @@ export interface DeliveriesOptions {
 export function openDeliveries(options: DeliveriesOptions): Deliveries {
   const { link, consumers, clock, onFailure } = options;
   const words = new Lane<TranscriptBatch>(
-    new DropOldest({ limit: PUSHER.maxQueuedBatches, sizeOf: () => 1 }),
+    new DropOldest({ limit: () => PUSHER.maxQueuedBatches, sizeOf: () => 1 }),
     (batch) => consumers.onTranscript(batch),
     (error) => onFailure("transcript", error),
   );
   const sound = new Lane<AudioRun>(
-    new DropOldest({ limit: PUSHER.maxQueuedAudioBytes, sizeOf: (run) => run.payload.length }),
+    new DropOldest({ limit: () => PUSHER.maxQueuedAudioBytes, sizeOf: (run) => run.payload.length }),
     (run) => consumers.onAudio(run),
     (error) => onFailure("audio", error),
   );

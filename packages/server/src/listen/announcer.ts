@@ -8,15 +8,19 @@ import {
   type Db,
   type FinalizationTicket,
   findConversation,
+  findProcessingIds,
   type Lifecycle,
   lifecycleOf,
   loadConversation,
 } from "@holdfast/store";
 import type { Completions } from "./completions.ts";
-import type { ConversationIdentity } from "./current-conversation.ts";
+import type { Begun, ConversationIdentity } from "./current-conversation.ts";
 import type { LiveEngines } from "./engines.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PusherLink } from "./pusher-link.ts";
+
+/** Results of earlier conversations that one socket waits for; older ones are found in the list. */
+const MAX_EARLIER = 20;
 
 export interface AnnouncerParts {
   readonly db: Db;
@@ -144,6 +148,19 @@ export class Announcer {
     out.event({ type: "memory_processing_started", memory, messages: null, ...envelope });
     this.expect(conversationId);
     this.#parts.completions()?.check(conversationId);
+  }
+
+  /**
+   * What other sockets left behind (reference listen-and-pusher 4.7): the conversation that had gone silent before this one
+   * came, and all that wait for their result, which this client is told too.
+   */
+  async earlier(ended: Begun["ended"]): Promise<void> {
+    if (ended !== undefined) {
+      this.nudge(ended.id, ended.ticket);
+      await this.processing(ended.id);
+    }
+    const waiting = await findProcessingIds(this.#parts.db, this.#parts.who.userId, MAX_EARLIER);
+    for (const id of waiting) this.expect(id);
   }
 
   /** Somebody else ended this one: the client is told when it is done. */

@@ -99,8 +99,8 @@ export class ClientFrames {
   }
 
   /** Waits until everything taken is stored, within a deadline. */
-  async settled(): Promise<void> {
-    await this.#options.work.settled();
+  async settled(deadlineMs?: number): Promise<void> {
+    await this.#options.work.settled(deadlineMs);
   }
 
   close(): void {

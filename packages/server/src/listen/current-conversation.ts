@@ -21,10 +21,12 @@ import {
   conversationIdTaken,
   createConversation,
   type Db,
+  type FinalizationTicket,
   findConversation,
   findOpenConversation,
   loadSegments,
   movedSegment,
+  otherWordsMayCome,
   type RecordingHold,
 } from "@holdfast/store";
 import type { RecognisedStretch } from "./recogniser.ts";
@@ -55,6 +57,8 @@ export interface Begun {
   readonly current: CurrentConversation;
   /** A conversation the client named that is over already. */
   readonly announced: { readonly id: string; readonly status: string } | undefined;
+  /** A conversation that had gone silent before this socket came, handed over now. */
+  readonly ended: { readonly id: string; readonly ticket: FinalizationTicket } | undefined;
 }
 
 /** The first conversation of a socket. */
@@ -63,10 +67,9 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
   const named = clientId === null ? undefined : await findConversation(db, who.userId, clientId);
   const taken = clientId !== null && named === undefined && (await conversationIdTaken(db, who.userId, clientId));
   const mayResume = clientId === null && !isCall(who.query) && !who.query.onboarding;
-  const open = mayResume ? await findOpenConversation(db, who.userId) : undefined;
+  const open = mayResume ? await findOpenConversation(db, who.userId, originOf(who)) : undefined;
   const decision = prepareConversation({
-    source: who.query.source,
-    clientDeviceId: who.clientDeviceId,
+    ...originOf(who),
     timeoutMs: who.query.conversationTimeoutMs,
     nowMs,
     clientConversationId: taken ? null : clientId,
@@ -75,8 +78,10 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
   });
   if (decision.action === "resume") {
     const row = named ?? open;
-    if (row !== undefined) return { current: await resume(db, row, who.query), announced: undefined };
+    const current = row === undefined ? undefined : await resume(db, row, who.query);
+    if (current !== undefined) return { current, announced: undefined, ended: undefined };
   }
+  let ended: Begun["ended"];
   if (decision.action === "end_and_create") {
     const end = {
       userId: who.userId,
@@ -85,12 +90,17 @@ export async function prepareFirst(db: Db, random: Random, who: ConversationIden
       force: false,
       nowMs,
     } as const;
-    await admitConversation(db, end);
+    const outcome = await admitConversation(db, end);
+    if (outcome.outcome === "admitted") ended = { id: decision.endId, ticket: outcome.ticket };
   }
   const id = decision.action === "create" || decision.action === "end_and_create" ? decision.id : null;
   const announced =
     decision.action === "announce_and_create" ? { id: decision.id, status: decision.status } : undefined;
-  return { current: await beginNew(db, who, id ?? random.uuid(), nowMs), announced };
+  return { current: await beginNew(db, who, id ?? random.uuid(), nowMs), announced, ended };
+}
+
+function originOf(who: ConversationIdentity) {
+  return { source: who.query.source, clientDeviceId: who.clientDeviceId };
 }
 
 function openRow(row: ConversationRow) {
@@ -117,16 +127,21 @@ async function resume(db: Db, row: ConversationRow, query: ListenQuery): Promise
 }
 
 /**
- * The conversation as it is once its recording is ours: until then the socket before may have stored more words, and a segment
- * that grows from what was read earlier would overwrite them.
+ * The conversation as it is once its recording is ours and bound to it: until then the socket before may have stored more
+ * words, and a segment that grows from what was read earlier would overwrite them. Where others may still bring words of
+ * before, ours begin new segments: one that grew over a gap would have the words of the gap behind it.
  */
 export async function catchUp(
   db: Db,
   who: ConversationIdentity,
+  hold: RecordingHold,
   current: CurrentConversation,
 ): Promise<CurrentConversation> {
   const row = await findConversation(db, who.userId, current.id);
-  return row?.status === "in_progress" ? await resume(db, row, who.query) : current;
+  if (row?.status !== "in_progress") return current;
+  const resumed = await resume(db, row, who.query);
+  if (!(await otherWordsMayCome(db, hold, current.id))) return resumed;
+  return { ...resumed, transcript: resumeTranscript([], isCall(who.query)) };
 }
 
 /** A fresh, empty conversation. */

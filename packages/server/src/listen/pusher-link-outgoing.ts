@@ -40,10 +40,10 @@ export class Outgoing {
   #announced: string | undefined;
   #connected = false;
 
-  constructor(codec: DecodableCodec, send: SendFrame) {
+  constructor(codec: DecodableCodec, soundLimit: () => number, send: SendFrame) {
     this.#send = send;
     const bare = codec === "pcm16";
-    this.#sound = new Flow(soundBuffer(bare), soundRuns, (run) => soundFrame(run, bare));
+    this.#sound = new Flow(soundBuffer(bare, soundLimit), soundRuns, (run) => soundFrame(run, bare));
     this.#words = new Flow(wordsBuffer(), wordRuns, wordsFrame);
     this.#samples = new Flow(samplesBuffer<SpeakerSample>(), alone, ([sample]) => encodeSpeakerSample(sample));
   }

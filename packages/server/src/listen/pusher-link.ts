@@ -102,7 +102,7 @@ export class SessionLink implements PusherLink {
   constructor(options: PusherLinkOptions, shared: SharedParts) {
     this.#options = options;
     this.#shared = shared;
-    this.#outgoing = new Outgoing(options.codec, (frame, done) => this.#send(frame, done));
+    this.#outgoing = new Outgoing(options.codec, shared.soundLimit, (frame, done) => this.#send(frame, done));
     const { clock, counts } = shared;
     this.#handOffs = new HandOffs({ clock, counts, log: options.log, send: (frame) => this.#send(frame) });
     this.#stopVisits = shared.ticker.add(() => this.#visit());

@@ -7,7 +7,7 @@
  * (reference listen-and-pusher 8.1 no. 4).
  */
 import { HoldfastError, type Pcm8Layout } from "@holdfast/contract";
-import type { BreakerState, Clock, LinkStateName, Log, Random } from "@holdfast/core";
+import { type BreakerState, type Clock, type LinkStateName, type Log, type Random, soundShare } from "@holdfast/core";
 import { type PusherLink, type PusherLinkOptions, SessionLink } from "./pusher-link.ts";
 import { type Breaker, type BreakerStore, openBreaker } from "./pusher-link-breaker.ts";
 import type { HandOffCounts } from "./pusher-link-handoffs.ts";
@@ -53,6 +53,8 @@ export interface SharedParts {
   readonly breaker: Breaker;
   readonly ticker: LinkTicker;
   readonly connect: ConnectLink;
+  /** Bytes of sound that one link may keep now. */
+  readonly soundLimit: () => number;
   readonly counts: HandOffCounts & { reconnects: number };
   target(
     options: PusherLinkOptions,
@@ -79,6 +81,7 @@ export function createPusherLinks(deps: PusherLinksDeps): PusherLinks {
     breaker: openBreaker(clock, log, deps.breakerStore),
     ticker: new LinkTicker(clock),
     connect: deps.connect ?? connectWebSocket,
+    soundLimit: () => soundShare(links.size),
     counts: { reconnects: 0, retries: 0, overflows: 0 },
     target: (options, layout) => ({
       url: linkUrl(base ?? "", options, layout),

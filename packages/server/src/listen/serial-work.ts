@@ -15,7 +15,7 @@ export interface SerialWorkOptions {
   readonly onRoom: () => void;
 }
 
-/** Longest wait of `settled`. */
+/** Longest wait of `settled` unless told otherwise. */
 const SETTLE_DEADLINE_MS = 8_000;
 const RETRY_MS = 500;
 
@@ -54,11 +54,11 @@ export class SerialWork {
   }
 
   /** Waits until everything added so far is done, within a deadline. */
-  async settled(): Promise<void> {
+  async settled(deadlineMs = SETTLE_DEADLINE_MS): Promise<void> {
     const waited = new AbortController();
     await Promise.race([
       this.#last,
-      sleep(this.#options.clock, SETTLE_DEADLINE_MS, AbortSignal.any([waited.signal, this.#stop.signal])),
+      sleep(this.#options.clock, deadlineMs, AbortSignal.any([waited.signal, this.#stop.signal])),
     ]);
     waited.abort();
   }

@@ -86,6 +86,12 @@ const READY_DEADLINE_MS = 5_000;
 /** Longest wait for sound to become durable when a socket ends. */
 const LAST_FLUSH_MS = 10_000;
 
+/**
+ * Longest wait for what text frames asked for, which no other socket will bring again: longer than a database needs to
+ * restart. Sound has no need of it, since its client sends again what was not acknowledged.
+ */
+const LAST_FRAMES_MS = 60_000;
+
 /** What exists once a session has started. */
 interface Parts {
   readonly hold: RecordingHold;
@@ -192,7 +198,7 @@ export class LiveSession {
       return this.#out.close(CLOSE.policy, `The language is not supported, ${query.language.slice(0, 20)}`);
     }
     this.#announcer.preparing(await findLastCompletedId(db, userId));
-    const { current: found, announced } = await prepareFirst(db, random, this.#who, clock.now());
+    const { current: found, announced, ended } = await prepareFirst(db, random, this.#who, clock.now());
     if (announced !== undefined) await this.#announcer.over(announced.id, announced.status);
     const opened = await openRecording(db, {
       userId,
@@ -205,8 +211,9 @@ export class LiveSession {
     const hold = query.customStt
       ? await takeOverForClientWords(db, opened, clock.now())
       : await takeOverGap(db, opened, format, clock.now());
-    const current = opened.epoch === 1 ? found : await catchUp(db, this.#who, found);
-    await renewRecording(db, hold, current.id, clock.now(), LEASE_MS);
+    await renewRecording(db, hold, found.id, clock.now(), LEASE_MS);
+    const isFresh = opened.epoch === 1 && found.startedAtMs === undefined;
+    const current = isFresh ? found : await catchUp(db, this.#who, hold, found);
     await this.#announcer.session(current.id);
     this.#announcer.recogniserStarting();
     const { durableMessages } = hold;
@@ -216,6 +223,9 @@ export class LiveSession {
     this.#parts.link.announce(current.id);
     this.#listen(this.#parts);
     await this.#firstReady(engines);
+    await this.#announcer.earlier(ended).catch((error: unknown) => {
+      this.#log.warn({ error: messageOf(error) }, "earlier conversations could not be announced");
+    });
   }
 
   /** `ready` comes when words can flow, or a little later all the same: the sound is kept either way. */
@@ -398,7 +408,7 @@ export class LiveSession {
     // nobody comes back for is repaired from the store.
     const mayReturn = code !== CLOSE.normal && this.#request.query.clientConversationId !== null;
     await Promise.all(recognisers.map((recogniser) => (mayReturn ? recogniser.abort() : recogniser.finish())));
-    await frames.settled();
+    await frames.settled(LAST_FRAMES_MS);
     await keeper.settled();
     const { query } = this.#request;
     if ((isCall(query) && !mayReturn) || (query.source === "desktop" && code === CLOSE.normal)) {

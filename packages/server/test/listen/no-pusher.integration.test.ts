@@ -54,11 +54,14 @@ it("admits conversations with a reason, counts them, and any pusher completes th
     ["processing", "awaiting_processing"],
   ]);
 
+  // Who comes back is told of what was left behind.
+  await using back = await lone.listen("codec=opus_fs320&sample_rate=16000&language=en").ready();
   await lone.start("pusher");
   const done = await lone.finished();
   expect(done.map(({ transcript_segments }) => transcript_segments.map(({ text }) => text).join(" "))).toEqual([
     "First words.",
     "Second words.",
   ]);
+  for (const { id } of done) await back.event("memory_created", (event) => event.conversation_id === id);
   await Promise.all([stopped, finalised]);
 });

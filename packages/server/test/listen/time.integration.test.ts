@@ -87,6 +87,27 @@ describe("time", () => {
     expect(job).toMatchObject({ kind: "finalization", state: "queued" });
   });
 
+  it("ends what had gone silent when a client comes back, and tells that client", async () => {
+    const first = await listen().ready();
+    const left = String((await first.event("conversation_session")).conversation_id);
+    const segment = { id: "s1", text: "Good day.", speaker: "SPEAKER_00", is_user: false, start: 0, end: 1 };
+    const place = { user_id: "u1", conversation_id: left, id: segment.id, start_s: 0, end_s: 1, text: segment.text };
+    await database.db
+      .insertInto("segments")
+      .values({ ...place, body: JSON.stringify(segment) })
+      .execute();
+    await first[Symbol.asyncDispose]();
+    // Its conversation is past its silence, and no sweep has looked yet.
+    await database.db
+      .updateTable("conversations")
+      .set({ finished_at: new Date(0) })
+      .where("id", "=", left)
+      .execute();
+    await using back = await listen().ready();
+    expect((await back.event("conversation_session")).conversation_id).not.toBe(left);
+    expect((await back.event("memory_processing_started")).conversation_id).toBe(left);
+  });
+
   it("removes an empty conversation instead of finishing it", async () => {
     await using client = await listen().ready();
     const first = (await client.event("conversation_session")).conversation_id;

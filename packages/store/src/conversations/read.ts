@@ -53,8 +53,24 @@ export async function loadConversation(db: Db, userId: string, id: string): Prom
   return conversationView(row, await loadSegments(db, userId, id), photos);
 }
 
-/** The newest live conversation that is still open, of any source or device. */
-export async function findOpenConversation(db: Db, userId: string): Promise<ConversationRow | undefined> {
+/** Who records: two devices of one person never share a conversation (reference listen-and-pusher 8.2, no. 24). */
+export interface RecordingOrigin {
+  readonly source: string;
+  readonly clientDeviceId: string | null;
+}
+
+/** The newest live conversation that is still open, of this origin or, without one, of any. */
+export async function findOpenConversation(
+  db: Db,
+  userId: string,
+  origin?: RecordingOrigin,
+): Promise<ConversationRow | undefined> {
+  const ofOrigin = ({ eb, and }: ExpressionBuilder<Schema, "conversations">) =>
+    and(
+      origin === undefined
+        ? []
+        : [eb("source", "=", origin.source), eb("client_device_id", "is not distinct from", origin.clientDeviceId)],
+    );
   return await db
     .selectFrom("conversations")
     .selectAll()
@@ -63,9 +79,24 @@ export async function findOpenConversation(db: Db, userId: string): Promise<Conv
     .where("origin", "=", "live")
     .where("discarded", "=", false)
     .where("deleted_at", "is", null)
+    .where(ofOrigin)
     .orderBy("created_at", "desc")
     .limit(1)
     .executeTakeFirst();
+}
+
+/** Conversations that were handed over and are not done, newest first. */
+export async function findProcessingIds(db: Db, userId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("conversations")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("status", "in", ["processing", "merging"])
+    .where("deleted_at", "is", null)
+    .orderBy("created_at", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export async function findLastCompletedId(db: Db, userId: string): Promise<string | undefined> {
