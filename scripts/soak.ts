@@ -1,12 +1,20 @@
 /**
- * `npm run soak -- --minutes N`: simulated worlds of ever new seeds until the time is over. A world that goes wrong prints one
- * line that says what, and how to replay it; the run then goes on, and ends with 1.
+ * `npm run soak -- --minutes N`: simulated worlds of ever new seeds until the time is over (ten minutes unless told otherwise).
+ * A world that goes wrong prints one line that says what, and how to replay it; the run then goes on, and ends with 1. Every
+ * ten seconds it says how far it is. Ctrl-C ends it behind the world that runs, with the same last line and the same code; a
+ * second one ends it at once.
  *
  * `--seed S` runs one world, `--trace` with everything that happens in it and the tables at its end; `--from S --count N`
  * runs seeds in order.
  */
 import { parseArgs } from "node:util";
 import { World, WorldFailure } from "../simulation/world.ts";
+
+const PROGRESS_MS = 10_000;
+/** Runs of no more worlds than this say of each what it was. */
+const FEW = 20;
+const INTERRUPTED = 130;
+const SAME_KEY_MS = 500;
 
 const { values } = parseArgs({
   options: {
@@ -18,37 +26,65 @@ const { values } = parseArgs({
   },
 });
 
-const whole = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : Number.parseInt(text, 10);
-const from = whole(values.seed) ?? whole(values.from) ?? Math.floor(Math.random() * 2 ** 31);
-const count = values.seed === undefined ? (whole(values.count) ?? Number.POSITIVE_INFINITY) : 1;
-const minutes = Number(values.minutes ?? (count === Number.POSITIVE_INFINITY ? 10 : Number.POSITIVE_INFINITY));
-const startedMs = Date.now();
-const untilMs = startedMs + minutes * 60_000;
+function numberOf(name: "minutes" | "seed" | "from" | "count"): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  const isGood = name === "minutes" ? number > 0 : Number.isSafeInteger(number) && number >= 0;
+  if (isGood) return number;
+  console.error(`--${name} must be a number, not ${text}`);
+  process.exit(2);
+}
 
-const world = await World.open();
-const failed: number[] = [];
+const seed = numberOf("seed");
+const from = seed ?? numberOf("from") ?? Math.floor(Math.random() * 2 ** 31);
+const count = seed === undefined ? (numberOf("count") ?? Number.POSITIVE_INFINITY) : 1;
+const minutes = numberOf("minutes") ?? (Number.isFinite(count) ? Number.POSITIVE_INFINITY : 10);
+
+let interruptedMs: number | undefined;
+process.on("SIGINT", () => {
+  const nowMs = Date.now();
+  // Of one Ctrl-C the terminal and npm each send one.
+  if (interruptedMs !== undefined && nowMs - interruptedMs > SAME_KEY_MS) process.exit(INTERRUPTED);
+  if (interruptedMs === undefined) console.log("ends behind this world; once more ends it at once");
+  interruptedMs ??= nowMs;
+});
+
 let worlds = 0;
+let failed = 0;
 let worldMs = 0;
-let saidMs = startedMs;
-for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
+
+/** One world; what went wrong in it is told, and the next begins. */
+async function runOne(number: number): Promise<void> {
+  worlds += 1;
   try {
-    const report = await world.run(seed, values.trace ? { onTrace: (line) => console.log(line) } : {});
+    const report = await world.run(number, values.trace ? { onTrace: (line) => console.log(line) } : {});
     worldMs += report.worldMs;
-    if (count <= 20) console.log(JSON.stringify(report));
+    if (count <= FEW) console.log(JSON.stringify(report));
   } catch (error) {
-    failed.push(seed);
+    failed += 1;
     console.log(error instanceof WorldFailure ? error.message : error);
     if (error instanceof WorldFailure && values.trace) console.log(error.cause);
   }
-  worlds += 1;
-  if (Date.now() - saidMs < 60_000) continue;
+}
+
+const world = await World.open();
+const startedMs = Date.now();
+const untilMs = startedMs + minutes * 60_000;
+let saidMs = startedMs;
+
+const summary = (): string =>
+  `${worlds} worlds, ${failed} failed, ${Math.round((Date.now() - startedMs) / Math.max(1, worlds))} ms each`;
+
+for (let number = from; number < from + count && Date.now() < untilMs && interruptedMs === undefined; number++) {
+  await runOne(number);
+  if (Date.now() - saidMs < PROGRESS_MS) continue;
   saidMs = Date.now();
-  console.log(`${worlds} worlds, ${failed.length} failed, ${Math.round((saidMs - startedMs) / worlds)} ms each`);
+  const leftS = Math.round((untilMs - saidMs) / 1000);
+  console.log(`seed ${number}: ${summary()}${Number.isFinite(leftS) ? `, ${leftS} s to go` : ""}`);
 }
 await world.close();
-const perWorldMs = Math.round((Date.now() - startedMs) / Math.max(1, worlds));
 console.log(
-  `${worlds} worlds from seed ${from}: ${failed.length} failed; ${(worldMs / 3_600_000).toFixed(1)} hours of their time, ${perWorldMs} ms each`,
+  `${summary()}, seeds ${from} to ${from + worlds - 1}, ${(worldMs / 3_600_000).toFixed(1)} hours of their time`,
 );
-process.exit(failed.length === 0 ? 0 : 1);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,10 +1,10 @@
 /**
- * The life of one simulated world: its processes are started and started again, people come with their recorders, faults
- * strike as the climate has it, and then it is calm until everything has come to rest or the time for it is over.
+ * The life of one simulated world: its processes are started and started again, people come with their recorders, a storm of
+ * faults strikes, and then it is calm until everything has come to rest or the time for it is over.
  */
 import { parseConfig } from "@holdfast/contract";
 import { type Log, silentLog } from "@holdfast/core";
-import type { Summariser } from "@holdfast/pusher/parts";
+import type { Summariser, WebhookSender } from "@holdfast/pusher/parts";
 import {
   type DatabaseEngine,
   DatabaseServer,
@@ -16,6 +16,7 @@ import {
 import { Device } from "./device.ts";
 import { simulatedModel } from "./model.ts";
 import type { Plant } from "./plants.ts";
+import { simulatedSender } from "./receiver.ts";
 import {
   type GatewayHandle,
   type RoleParts,
@@ -25,8 +26,9 @@ import {
   startWorkerRole,
 } from "./roles.ts";
 import { simulatedTranscriber } from "./speech.ts";
+import { Storm } from "./storm.ts";
 import { Watch } from "./watch.ts";
-import { type Climate, climateOf, FAULT_KINDS, type FaultKind, fateOf } from "./weather.ts";
+import { type Climate, climateOf, type FaultKind, fateOf } from "./weather.ts";
 
 export interface RunOptions {
   /** A mistake put in on purpose, to see that the watch finds it. */
@@ -44,6 +46,12 @@ export interface RunReport {
   readonly conversations: number;
   readonly worldMs: number;
   readonly faults: number;
+  /** What went wrong in it. */
+  readonly faultKinds: readonly FaultKind[];
+  /** Conversations that somebody was told of. */
+  readonly told: number;
+  /** Recordings that came without an id of their client's. */
+  readonly plainRecordings: number;
 }
 
 /** The day of every world. */
@@ -59,6 +67,10 @@ const CONFIG = parseConfig({
   HOLDFAST_INTERNAL_TOKEN: "simulated-internal-token",
   HOLDFAST_AUDIO_RETENTION: "transcribed",
 });
+
+/** Both users want to be told of conversations. */
+const WANTED = `insert into webhooks (user_id, type, url, enabled, updated_at)
+  select id, 'memory_created', 'http://receiver/', true, '2026-01-05T09:00:00Z' from unnest(array['user0', 'user1']) id`;
 
 type Role = "gateway" | "pusher" | "worker" | "speech";
 
@@ -76,7 +88,7 @@ export class Life {
   readonly #gateways = new Map<string, GatewayHandle>();
   #restarts = 0;
   #isCalm = false;
-  #faults = 0;
+  readonly #storm: Storm;
   /** Statements that a planted fault changed. */
   spoilt = 0;
 
@@ -85,7 +97,8 @@ export class Life {
     this.#options = options;
     const random = new SeededRandom(seed);
     this.#random = random.fork("life");
-    this.#climate = climateOf(random.fork("climate"));
+    const climate = climateOf(random.fork("climate"));
+    this.#climate = options.plant?.climate?.(climate) ?? climate;
     this.scheduler = new Scheduler(random.fork("order"), START_MS);
     this.scheduler.onTrace = options.onTrace;
     this.#network = new SimNetwork(this.scheduler, random.fork("network"), this.#climate.network);
@@ -99,7 +112,15 @@ export class Life {
       rewrite: (sql) => this.#spoilt(sql),
       fate: () => (this.#isCalm ? "fine" : fateOf(fates, this.#climate)),
       delayMs: () => delays.skewed(0.1, this.#climate.databaseMs),
-      onCommitted: (tables) => this.watch.committed(tables),
+      onCommitted: (tables, by) => this.watch.committed(tables, by),
+    });
+    this.#storm = new Storm({
+      scheduler: this.scheduler,
+      random: random.fork("storm"),
+      network: this.#network,
+      database: this.#database,
+      running: this.#running,
+      devices: this.#devices,
     });
   }
 
@@ -116,8 +137,9 @@ export class Life {
       for (let number = 0; number < count; number++) this.#start(role, number);
     }
     this.#start("speech", 0);
+    if (this.#climate.receiver !== "none") this.#database.options.engine.execute(WANTED);
     this.#inviteDevices();
-    for (const kind of FAULT_KINDS) this.#brew(kind);
+    this.#storm.begin(this.#climate.perMinute);
     this.#every(1_000, () => this.watch.deadlines());
     const { stormMs, llm } = this.#climate;
     await this.scheduler.run(stormMs);
@@ -139,7 +161,10 @@ export class Life {
       words: this.watch.words.size,
       conversations: this.watch.conversations.size,
       worldMs: this.scheduler.elapsedMs,
-      faults: this.#faults,
+      faults: this.#storm.strikes,
+      faultKinds: this.#storm.kinds,
+      told: this.watch.effects.taken,
+      plainRecordings: this.#devices.flatMap(({ plan, recordings }) => (plan.isPlain ? recordings : [])).length,
     };
   }
 
@@ -163,11 +188,17 @@ export class Life {
     const parts: RoleParts = { network: this.#network, database: this.#database, config: CONFIG };
     switch (role) {
       case "gateway":
-        this.#gateways.set(machine, startGatewayRole(process, parts, this.#options.plant));
+        this.#gateways.set(machine, startGatewayRole(process, parts, this.#onNamed, this.#options.plant));
         return;
       case "pusher":
-        startPusherRole(process, parts, this.#llm(process), (event) => {
-          if (event.type === "finalization_finished" && event.outcome === "completed") this.watch.finished(event.jobId);
+        startPusherRole(process, parts, {
+          llm: this.#llm(process),
+          sender: this.#sender(process),
+          onEvent: (event) => {
+            if (event.type === "finalization_finished" && event.outcome === "completed") {
+              this.watch.finished(event.jobId);
+            }
+          },
         });
         return;
       case "worker":
@@ -219,6 +250,20 @@ export class Life {
     );
   }
 
+  #sender(process: SimProcess): WebhookSender {
+    const { receiver } = this.#climate;
+    return simulatedSender(process, {
+      mood: () => (this.#isCalm || receiver === "none" ? "fine" : receiver),
+      delayMs: () => this.#network.delayMs(),
+      onSent: (by, deliveryId, conversationId) => this.watch.sent(by, deliveryId, conversationId),
+      onTaken: (deliveryId) => this.watch.effects.took(deliveryId),
+    });
+  }
+
+  readonly #onNamed = (socketName: string, recordingId: string): void => {
+    for (const device of this.#devices) device.named(socketName, recordingId);
+  };
+
   #inviteDevices(): void {
     const count = this.#random.pick([1, 1, 1, 2, 2, 3]);
     for (let number = 0; number < count; number++) {
@@ -226,6 +271,7 @@ export class Life {
       const plan = {
         number,
         userId: `user${this.#random.int(0, 1)}`,
+        isPlain: this.#random.chance(this.#climate.plain),
         speakMs: this.#random.between(0.4, 1) * this.#climate.stormMs,
         timeoutMs: this.#random.int(3, 12) * 1_000,
         longPauses: this.#random.chance(0.5) ? 0.2 : 0,
@@ -234,8 +280,7 @@ export class Life {
       const device = new Device(process, plan, {
         network: this.#network,
         pressStop: (userId, conversationId) => this.#pressStop(userId, conversationId),
-        onAcknowledged: (by, upTo) => this.watch.acknowledged(by, upTo),
-        onEvent: () => {},
+        onAcknowledged: (recordingId, count) => this.watch.acknowledged(recordingId, count),
       });
       this.#devices.push(device);
       void device.run();
@@ -252,84 +297,10 @@ export class Life {
     });
   }
 
-  #brew(kind: FaultKind): void {
-    const perMinute = this.#climate.perMinute[kind];
-    if (perMinute === 0) return;
-    const meanMs = 60_000 / perMinute;
-    const next = (): void => {
-      const ms = -Math.log(1 - this.#random.next()) * meanMs;
-      this.scheduler.after(ms, `fault ${kind}`, undefined, () => {
-        if (this.#isCalm) return;
-        this.#faults += 1;
-        this.#strike(kind);
-        next();
-      });
-    };
-    next();
-  }
-
-  #strike(kind: FaultKind): void {
-    switch (kind) {
-      case "kill_gateway":
-      case "kill_pusher":
-      case "kill_worker":
-      case "kill_speech":
-        this.#anyOf(kind.slice("kill_".length))?.kill();
-        return;
-      case "stop_gateway":
-      case "stop_pusher":
-      case "stop_worker":
-      case "stop_speech": {
-        const process = this.#anyOf(kind.slice("stop_".length));
-        if (process === undefined) return;
-        process.stop();
-        this.scheduler.after(this.#random.skewed(500, 30_000), "go on", undefined, () => process.resume());
-        return;
-      }
-      case "cut":
-        this.#network.cutOne();
-        return;
-      case "freeze":
-        this.#network.freezeOne();
-        return;
-      case "roam":
-        this.#network.roamOne((process) => this.#devices.some((device) => device.process === process));
-        return;
-      case "partition": {
-        const machines = [...this.#running.keys(), ...this.#devices.map(({ process }) => process.name)];
-        this.#network.partition(
-          this.#random.pick(machines),
-          this.#random.pick(machines),
-          this.#random.skewed(500, 20_000),
-        );
-        return;
-      }
-      case "database_away":
-        this.#database.goAway();
-        this.scheduler.after(this.#random.skewed(300, 12_000), "database returns", undefined, () =>
-          this.#database.comeBack(),
-        );
-        return;
-      case "lose_device":
-        this.#random.pick(this.#devices).process.kill();
-        return;
-      default:
-        kind satisfies never;
-    }
-  }
-
-  #anyOf(role: string): SimProcess | undefined {
-    const running = [...this.#running].filter(([machine]) => machine.startsWith(role)).map(([, process]) => process);
-    return running.length === 0 ? undefined : this.#random.pick(running);
-  }
-
   #calmDown(): void {
     this.scheduler.note("calm");
     this.#isCalm = true;
-    this.#network.heal();
-    this.#network.setDelays({ fromMs: 0.2, toMs: 20 });
-    this.#database.comeBack();
-    for (const process of this.#running.values()) process.resume();
+    this.#storm.end();
     this.watch.calmSinceMs = this.scheduler.nowMs;
   }
 

@@ -5,7 +5,7 @@
  */
 import { CLOSE, type Config, parseListenQuery } from "@holdfast/contract";
 import { type PusherEvent, startPusher } from "@holdfast/pusher";
-import { admit, type Summariser, serveLink } from "@holdfast/pusher/parts";
+import { admit, type Summariser, serveLink, type WebhookSender } from "@holdfast/pusher/parts";
 import {
   audioFormat,
   type ConnectLink,
@@ -16,6 +16,7 @@ import {
   LEASE_MS,
   type ListenGateway,
   LiveSession,
+  Lots,
 } from "@holdfast/server/parts";
 import type { Db } from "@holdfast/store";
 import type { DatabaseServer, SimNetwork, SimProcess, SimSocket } from "@holdfast/testkit/simulator";
@@ -39,7 +40,15 @@ export interface GatewayHandle {
   endConversation(userId: string, conversationId: string): Promise<unknown>;
 }
 
-export function startGatewayRole(process: SimProcess, parts: RoleParts, plant?: Plant): GatewayHandle {
+/** The server chose an id for the recording that this socket brings. */
+export type OnNamed = (socketName: string, recordingId: string) => void;
+
+export function startGatewayRole(
+  process: SimProcess,
+  parts: RoleParts,
+  onNamed: OnNamed,
+  plant?: Plant,
+): GatewayHandle {
   const { network, config } = parts;
   const { clock, random, log } = process;
   const db = parts.database.open(process, POOL.gateway);
@@ -54,7 +63,8 @@ export function startGatewayRole(process: SimProcess, parts: RoleParts, plant?: 
     connect: connectLink(network, process),
   });
   const writer = createAudioWriter({ db, clock, leaseMs: LEASE_MS });
-  const deps = { db, config, clock, random, log, writer, links, circuits: new Map(), connect };
+  const lots = new Lots(clock);
+  const deps = { db, config, clock, random, log, writer, lots, links, circuits: new Map(), connect };
   const sessions = new Set<LiveSession>();
   const listen: ListenGateway = {
     handleUpgrade: () => {},
@@ -82,7 +92,7 @@ export function startGatewayRole(process: SimProcess, parts: RoleParts, plant?: 
     if (plant?.acknowledgesOnReceipt === true) acknowledgeOnReceipt(socket, url);
     const webSocket = socket.asWebSocket();
     const request = { userId, query, format, clientDeviceId: null, clientPlatform: null };
-    const session = new LiveSession(deps, webSocket, new Inbox(webSocket), request);
+    const session = new LiveSession(deps, webSocket, new Inbox(webSocket, lots), request);
     sessions.add(session);
     void session.run().finally(() => sessions.delete(session));
   };
@@ -90,12 +100,29 @@ export function startGatewayRole(process: SimProcess, parts: RoleParts, plant?: 
     process,
     accept:
       ({ url, headers }) =>
-      (socket) =>
-        serve(socket, url, headers.authorization?.split(" ")[1] ?? ""),
+      (socket) => {
+        const name = headers["x-simulated-socket"];
+        if (name !== undefined) hearName(socket, (recordingId) => onNamed(name, recordingId));
+        serve(socket, url, headers.authorization?.split(" ")[1] ?? "");
+      },
   });
   return {
     process,
     endConversation: (userId, id) => endConversation({ db, clock, listen, links }, userId, id, "stop"),
+  };
+}
+
+/** The id is in what the server sends first about the conversation; whether that arrives or not, sound is stored under it. */
+function hearName(socket: SimSocket, onName: (recordingId: string) => void): void {
+  const send = socket.send.bind(socket);
+  let isNamed = false;
+  socket.send = (data, ...rest) => {
+    const id = isNamed || typeof data !== "string" ? undefined : /"recording_session_id":"([^"]+)"/.exec(data)?.[1];
+    if (id !== undefined) {
+      isNamed = true;
+      onName(id);
+    }
+    send(data, ...rest);
   };
 }
 
@@ -141,12 +168,14 @@ function connectOptions({ headers, handshakeTimeout }: ClientOptions) {
   };
 }
 
-export function startPusherRole(
-  process: SimProcess,
-  parts: RoleParts,
-  llm: Summariser | undefined,
-  onEvent: (event: PusherEvent) => void,
-): Db {
+export interface PusherSurroundings {
+  readonly llm: Summariser | undefined;
+  readonly sender: WebhookSender;
+  readonly onEvent: (event: PusherEvent) => void;
+}
+
+export function startPusherRole(process: SimProcess, parts: RoleParts, around: PusherSurroundings): Db {
+  const { llm, sender, onEvent } = around;
   const { clock, random, log } = process;
   const db = parts.database.open(process, POOL.pusher);
   void startPusher({
@@ -157,6 +186,7 @@ export function startPusherRole(
     log,
     port: 0,
     host: "127.0.0.1",
+    sender,
     onEvent,
     ...(llm === undefined ? {} : { llm }),
     async startLinks(options) {
@@ -206,6 +236,9 @@ const noBlobs = {
   commit: notSimulated,
   discard: notSimulated,
   read: notSimulated,
+  discardAbandoned: async () => 0,
+  grow: notSimulated,
+  link: notSimulated,
   removeAll: async () => {},
   list: async () => [],
   check: async () => {},

@@ -3,58 +3,23 @@
  * acknowledgement, and at deadlines once a second; the first thing that is wrong ends the world with a sentence.
  *
  * - Nothing lost: an acknowledged message is durable; a word behind the watermark is in a transcript or owned by an open
- *   repair; a word that was stored stays; a conversation with words is not removed.
- * - Nothing twice: no word is stored twice, anywhere; a job is finished once, and a conversation is written once for each job.
+ *   repair; a word that was stored stays; a conversation with words is not removed; no word comes after
+ *   the summary without another one.
+ * - Nothing twice: no word is stored twice, anywhere; a job is finished once, a conversation is written once for each job, and
+ *   what it sets off happens once (`effects-watch.ts`).
+ * - In order: the words of a recording are in each conversation in the order in which they were said.
  * - No state past its deadline: a lease never reaches further than its length, nothing that is due waits while all is well,
  *   a blocked finalisation has an open repair, a conversation that is being processed has a job that is not over.
  * - No attempt is spent by anything but content.
  */
 import { JOBS } from "@holdfast/contract";
 import { isTerminal, type JobState } from "@holdfast/core";
-import type { DatabaseEngine, Scheduler } from "@holdfast/testkit/simulator";
+import type { DatabaseEngine, Scheduler, SimProcess } from "@holdfast/testkit/simulator";
 import type { Device } from "./device.ts";
+import { EffectsWatch } from "./effects-watch.ts";
+import type { Recording } from "./recorder.ts";
 import { wordsIn } from "./sound.ts";
-
-export class Violation extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "Violation";
-  }
-}
-
-export interface JobRow {
-  readonly id: string;
-  readonly kind: string;
-  readonly state: string;
-  readonly conversation_id: string | null;
-  readonly attempts: number;
-  readonly tries: number;
-  readonly lease_epoch: number;
-  readonly lease_until: number | null;
-  readonly due_at: number;
-  readonly failure_class: string | null;
-  readonly reason_code: string | null;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
-
-export interface ConversationRow {
-  readonly id: string;
-  readonly status: string;
-  readonly discarded: boolean;
-  readonly finalization_job_id: string | null;
-  readonly finalization_revision: number;
-  readonly started_at: number;
-  readonly finished_at: number;
-  readonly silence_timeout_ms: number;
-}
-
-interface SessionRow {
-  readonly id: string;
-  readonly epoch: number;
-  readonly durable_messages: number;
-  readonly transcribed_messages: number;
-  readonly lease_until: number | null;
-}
+import { type ConversationRow, type JobRow, type SessionRow, Violation } from "./violation.ts";
 
 /** Due work may wait this long while all is well: polls, sweeps and one turn of the queue. */
 const PATIENCE_MS = 20_000;
@@ -70,6 +35,7 @@ export class Watch {
   sessions = new Map<string, SessionRow>();
   /** Conversation of each stored word. */
   words = new Map<string, string>();
+  readonly effects: EffectsWatch;
   readonly #finished = new Map<string, number>();
   /** Failures of class `content` that the world's speech engine and language model gave. */
   contentFailures = 0;
@@ -80,22 +46,29 @@ export class Watch {
     this.#engine = engine;
     this.#scheduler = scheduler;
     this.#devices = devices;
+    this.effects = new EffectsWatch(engine, scheduler);
   }
 
-  committed(tables: ReadonlySet<string>): void {
+  committed(tables: ReadonlySet<string>, by: SimProcess): void {
     this.#guard(() => {
-      if (tables.has("segments") || tables.has("conversations")) this.#readWords();
       if (tables.has("conversations")) this.#readConversations();
-      if (tables.has("jobs")) this.#readJobs();
+      if (tables.has("segments") || tables.has("conversations")) this.#readWords();
+      if (tables.has("jobs")) this.#readJobs(by);
+      if (tables.has("deliveries")) this.effects.readDeliveries();
       if (tables.has("recording_sessions")) this.#readSessions();
       if (tables.has("jobs") || tables.has("conversations")) this.#checkOwners();
       if (tables.has("recording_sessions") || tables.has("jobs")) this.#checkWatermarks();
     });
   }
 
-  acknowledged(device: Device, count: number): void {
+  /** Somebody is about to be told of a conversation. */
+  sent(by: SimProcess, deliveryId: string, conversationId: string): void {
+    this.#guard(() => this.effects.sent(by, deliveryId, conversationId, this));
+  }
+
+  acknowledged(recordingId: string, count: number): void {
     this.#guard(() => {
-      const durable = this.sessions.get(device.recordingId)?.durable_messages ?? 0;
+      const durable = this.sessions.get(recordingId)?.durable_messages ?? 0;
       if (count > durable) throw new Violation(`${count} messages were acknowledged, ${durable} are durable`);
     });
   }
@@ -119,7 +92,10 @@ export class Watch {
       if (this.calmSinceMs === undefined || now - this.calmSinceMs < PATIENCE_MS) return;
       for (const job of this.jobs.values()) {
         const lateMs = now - Math.max(job.due_at, this.calmSinceMs);
-        if (job.state === "queued" && lateMs > PATIENCE_MS) throw new Violation(`job ${nameOf(job)} is due and waits`);
+        // One that may have ended its workers also waits until its process has nothing else to do.
+        const extraMs = job.lost_leases >= JOBS.suspectLostLeases ? JOBS.suspectPatienceMs : 0;
+        if (job.state === "queued" && lateMs > PATIENCE_MS + extraMs)
+          throw new Violation(`job ${nameOf(job)} is due and waits`);
         if (job.lease_until !== null && now - job.lease_until > PATIENCE_MS) {
           throw new Violation(`the lease of job ${nameOf(job)} ran out and nobody takes it`);
         }
@@ -131,8 +107,7 @@ export class Watch {
   unfinished(): string[] {
     const waiting: string[] = [];
     for (const device of this.#devices) {
-      if (!device.isGone && !device.done)
-        waiting.push(`device ${device.plan.number} has ${device.recorded - device.acknowledged} messages`);
+      if (!device.isGone && !device.done) waiting.push(`device ${device.plan.number} has ${device.waiting} messages`);
     }
     for (const job of this.jobs.values()) if (!isTerminal(job.state as JobState)) waiting.push(`job ${nameOf(job)}`);
     for (const { id, status } of this.conversations.values()) {
@@ -147,12 +122,7 @@ export class Watch {
   /** After everything came to rest. */
   final(): void {
     for (const device of this.#devices) {
-      const { durable_messages: durable } = this.sessions.get(device.recordingId) ?? { durable_messages: 0 };
-      if (!device.isGone && durable !== device.recorded)
-        this.#fail(`device ${device.plan.number}: ${durable} of ${device.recorded} messages are durable`);
-      for (const word of device.words) {
-        if (word.message < durable && !this.words.has(word.name)) this.#fail(`the word ${word.name} is lost`);
-      }
+      for (const recording of device.recordings) this.#checkRecording(device, recording);
     }
     for (const conversation of this.conversations.values()) {
       if (conversation.status === "failed" && this.contentFailures === 0)
@@ -163,24 +133,44 @@ export class Watch {
       if (gaveUp && this.contentFailures === 0) this.#fail(`job ${nameOf(job)} gave up without a content failure`);
     }
     this.#checkOrder();
+    this.effects.final(this);
+  }
+
+  #checkRecording(device: Device, { id, words, messages }: Recording): void {
+    const durable = this.sessions.get(id ?? "")?.durable_messages ?? 0;
+    // A recorder without our client library keeps nothing, so a gateway that dies takes what it had not stored with it.
+    if (!device.isGone && !device.plan.isPlain && durable !== messages)
+      this.#fail(`device ${device.plan.number}: ${durable} of ${messages} messages are durable`);
+    for (const { name, message } of words) {
+      if (message < durable && !this.words.has(name)) this.#fail(`the word ${name} is lost`);
+    }
   }
 
   /**
-   * In each conversation the words of one device are in the order in which they were said. (Two conversations may interleave:
-   * one that could not be ended because the database was away is gone on with when its client comes back.)
+   * In each conversation the words of one recording are in the order in which they were said. (Two conversations may
+   * interleave: one that could not be ended because the database was away is gone on with when its client comes back. And
+   * nobody can know that two recordings come from one mouth: their sound is placed by the moment of its arrival.)
    */
   #checkOrder(): void {
     const { rows } = this.#engine.query(
       "select conversation_id, text from segments order by conversation_id, start_s, end_s",
     );
-    const last = new Map<string, number>();
+    const places = new Map<string, readonly [recording: string, place: number]>();
+    for (const device of this.#devices) {
+      device.recordings.forEach(({ words }, index) => {
+        words.forEach(({ name }, place) => {
+          places.set(name, [`${device.plan.number}/${index}`, place]);
+        });
+      });
+    }
+    const last = new Map<string, readonly [place: number, word: string]>();
     for (const row of rows) {
       for (const word of wordsIn(String(row.text))) {
-        const [device, number] = word.slice(1).split("w");
-        const key = `${String(row.conversation_id)} ${device}`;
-        const before = last.get(key) ?? -1;
-        if (Number(number) <= before) this.#fail(`words of device ${device} are out of order: ${before}, ${number}`);
-        last.set(key, Number(number));
+        const [recording, place] = places.get(word) ?? ["", 0];
+        const key = `${String(row.conversation_id)} ${recording}`;
+        const before = last.get(key);
+        if (before !== undefined && place <= before[0]) this.#fail(`words are out of order: ${before[1]}, ${word}`);
+        last.set(key, [place, word]);
       }
     }
   }
@@ -193,16 +183,26 @@ export class Watch {
     for (const row of rows) {
       for (const word of wordsIn(String(row.text))) {
         if (words.has(word)) throw new Violation(`the word ${word} is stored twice`);
-        words.set(word, String(row.conversation_id));
+        const conversationId = String(row.conversation_id);
+        words.set(word, conversationId);
+        if (!this.words.has(word)) this.#checkOpen(word, conversationId);
       }
     }
     for (const word of this.words.keys()) if (!words.has(word)) throw new Violation(`the stored word ${word} is gone`);
     this.words = words;
   }
 
+  /** Words that come after the summary was written are missing from it, unless it is written again. */
+  #checkOpen(word: string, conversationId: string): void {
+    const status = this.conversations.get(conversationId)?.status;
+    if (status === "completed" || status === "failed") {
+      throw new Violation(`the word ${word} joined conversation ${conversationId}, which was ${status}`);
+    }
+  }
+
   #readConversations(): void {
     const { rows } = this.#engine.query(
-      `select id, status, discarded, finalization_job_id, finalization_revision, started_at, finished_at, silence_timeout_ms
+      `select id, user_id, status, discarded, finalization_job_id, finalization_revision, started_at, finished_at, silence_timeout_ms
        from conversations where deleted_at is null`,
     );
     const next = new Map(rows.map((row) => [String(row.id), row as unknown as ConversationRow]));
@@ -217,9 +217,9 @@ export class Watch {
     this.conversations = next;
   }
 
-  #readJobs(): void {
+  #readJobs(by: SimProcess): void {
     const { rows } = this.#engine.query(
-      `select id, kind, state, conversation_id, attempts, tries, lease_epoch, lease_until, due_at, failure_class, reason_code,
+      `select id, kind, state, conversation_id, attempts, tries, lost_leases, lease_epoch, lease_until, due_at, failure_class, reason_code,
        payload from jobs`,
     );
     const next = new Map(rows.map((row) => [String(row.id), row as unknown as JobRow]));
@@ -233,6 +233,9 @@ export class Watch {
       if (now.attempts > before.attempts && (now.failure_class !== "content" || now.attempts > this.contentFailures)) {
         throw new Violation(`job ${nameOf(now)} spent an attempt for ${now.failure_class} (${now.reason_code})`);
       }
+    }
+    for (const now of next.values()) {
+      if (now.lease_epoch > (this.jobs.get(now.id)?.lease_epoch ?? 0)) this.effects.claimed(now, by);
     }
     this.jobs = next;
   }
@@ -271,12 +274,12 @@ export class Watch {
 
   /** A word behind the watermark is stored, or an open repair owns it. */
   #checkWatermarks(): void {
-    for (const device of this.#devices) {
-      const session = this.sessions.get(device.recordingId);
-      if (session === undefined) continue;
-      for (const { name, message } of device.words) {
+    for (const { id, words } of this.#devices.flatMap(({ recordings }) => recordings)) {
+      const session = this.sessions.get(id ?? "");
+      if (id === undefined || session === undefined) continue;
+      for (const { name, message } of words) {
         if (message >= session.transcribed_messages || this.words.has(name)) continue;
-        if (!this.#isRepaired(device.recordingId, message)) {
+        if (!this.#isRepaired(id, message)) {
           throw new Violation(
             `the word ${name} (message ${message}) is behind the watermark ${session.transcribed_messages} and nowhere`,
           );

@@ -4,6 +4,7 @@
  * and what must come true can come true.
  */
 import type { SeededRandom, StatementFate } from "@holdfast/testkit/simulator";
+import type { ReceiverMood } from "./receiver.ts";
 
 /** Events per minute of world time, for each kind of fault. */
 export interface Climate {
@@ -16,6 +17,10 @@ export interface Climate {
   readonly statements: Readonly<Record<Exclude<StatementFate, "fine">, number>>;
   readonly network: { readonly fromMs: number; readonly toMs: number };
   readonly databaseMs: number;
+  /** Share of the recorders that speak to us without the client library. */
+  readonly plain: number;
+  /** How whoever wants to be told of conversations takes it; nobody wants to be where it says so. */
+  readonly receiver: "none" | ReceiverMood;
   readonly llm: "none" | "fine" | "slow" | "transport" | "content" | "mixed";
   /** How often the batch engine is busy, or says that sound cannot be read. */
   readonly batchBusy: number;
@@ -33,8 +38,11 @@ export type FaultKind =
   | "stop_pusher"
   | "stop_worker"
   | "stop_speech"
+  | "stop_device"
   | "cut"
   | "freeze"
+  | "slow"
+  | "flap_pusher"
   | "roam"
   | "partition"
   | "database_away"
@@ -49,8 +57,11 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "stop_pusher",
   "stop_worker",
   "stop_speech",
+  "stop_device",
   "cut",
   "freeze",
+  "slow",
+  "flap_pusher",
   "roam",
   "partition",
   "database_away",
@@ -75,8 +86,11 @@ export function climateOf(random: SeededRandom): Climate {
       stop_pusher: rate(0.25, 6),
       stop_worker: rate(0.25, 6),
       stop_speech: rate(0.25, 6),
+      stop_device: rate(0.2, 6),
       cut: rate(0.5, 20),
       freeze: rate(0.3, 6),
+      slow: rate(0.25, 10),
+      flap_pusher: rate(0.2, 6),
       roam: rate(0.4, 12),
       partition: rate(0.3, 6),
       database_away: rate(0.3, 6),
@@ -91,6 +105,8 @@ export function climateOf(random: SeededRandom): Climate {
     },
     network: { fromMs: 0.2, toMs: random.skewed(2, 400) },
     databaseMs: random.skewed(1, 60),
+    plain: random.chance(0.5) ? 0 : random.pick([0.5, 1]),
+    receiver: random.chance(0.4) ? "none" : random.pick(["fine", "fine", "slow", "away", "broken", "mixed"]),
     llm: random.chance(0.75) ? "none" : random.pick(["fine", "slow", "transport", "content", "mixed"]),
     batchBusy: random.chance(0.2) ? random.between(0.1, 0.6) : 0,
     batchContent: random.chance(0.1) ? random.between(0.1, 0.5) : 0,

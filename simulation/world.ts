@@ -7,7 +7,8 @@
 import { migrate } from "@holdfast/store";
 import { DatabaseEngine, DatabaseServer, Scheduler, SeededRandom, SimProcess } from "@holdfast/testkit/simulator";
 import { Life, type RunOptions, type RunReport, START_MS } from "./life.ts";
-import { Violation } from "./watch.ts";
+import { withPlainSignals } from "./signals.ts";
+import { Violation } from "./violation.ts";
 
 export class WorldFailure extends Error {
   readonly seed: number;
@@ -94,7 +95,7 @@ export class World {
       life.scheduler.fail(error instanceof Error ? error : new Error(String(error)));
     process.on("unhandledRejection", onRejection);
     try {
-      return await life.run();
+      return await withPlainSignals(() => life.run());
     } catch (error) {
       if (options.onTrace !== undefined) this.#dump(options.onTrace);
       throw new WorldFailure(

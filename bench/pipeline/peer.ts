@@ -20,7 +20,7 @@ interface Answer {
 }
 
 export function startPeer(
-  kind: "load" | "recogniser" | "bare" | "relay",
+  kind: "load" | "recogniser" | "bare" | "relay" | "tus",
   env: Readonly<Record<string, string>> = {},
 ): Peer {
   const path = fileURLToPath(new URL("../pipeline-child.ts", import.meta.url));

@@ -13,7 +13,7 @@ export function checkSeeds(from: number, count: number): void {
     await world.close();
   });
   for (let first = from; first < from + count; first += BATCH) {
-    test(`worlds ${first} to ${first + BATCH - 1}`, { timeout: 180_000 }, async () => {
+    test(`worlds ${first} to ${first + BATCH - 1}`, { timeout: 300_000 }, async () => {
       let words = 0;
       for (let seed = first; seed < first + BATCH; seed++) words += (await world.run(seed)).words;
       expect(words).toBeGreaterThan(BATCH);

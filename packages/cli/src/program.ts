@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   migrate: () => import("./commands/migrate.ts"),
   token: () => import("./commands/token.ts"),
   jobs: () => import("./commands/jobs.ts"),
+  "fair-use": () => import("./commands/fair-use.ts"),
   doctor: () => import("./commands/doctor.ts"),
   status: () => import("./commands/status.ts"),
   stream: () => import("./commands/stream.ts"),

@@ -1,7 +1,7 @@
 /** How jobs are shown to a person. */
 import type { Job } from "@holdfast/store";
 import { describe, expect, test } from "vitest";
-import { duration, jobPage, jobsTable, retryLine } from "../src/output/jobs-text.ts";
+import { duration, jobPage, jobsTable, queueText, retryLine } from "../src/output/jobs-text.ts";
 
 const NOW = Date.UTC(2026, 0, 2);
 
@@ -27,6 +27,7 @@ const job = (over: Partial<Job> = {}): Job => ({
   createdMs: NOW - 3_723_000,
   startedMs: NOW - 3_600_000,
   completedMs: null,
+  audioSeconds: 0,
   ...over,
 });
 
@@ -77,4 +78,16 @@ test("each outcome of a retry is a sentence of its own", () => {
   expect(new Set(lines).size).toBe(5);
   expect(lines[0]).toBe("x: finalization is queued again, as generation 3");
   expect(lines[2]).toContain("is leased");
+});
+
+test("the queue says what waits, how long it needs, and whether anybody measured that", () => {
+  const nothing = { waiting: 0, audioSeconds: 0, oldestMs: undefined };
+  const backfill = { waiting: 12, audioSeconds: 7_200, oldestMs: NOW - 600_000 };
+  const load = { fresh: nothing, backfill, running: 2, speed: 20, speedMeasuredMs: NOW };
+  expect(queueText(load, NOW)).toBe(
+    "fresh     nothing waits\n" +
+      "backfill  12 wait, 2 h of sound, the oldest for 10 m; done in 3 m\n" +
+      "in work   2, 40.0 s of sound a second (measured)",
+  );
+  expect(queueText({ ...load, speed: undefined }, NOW)).toContain("(a guess)");
 });

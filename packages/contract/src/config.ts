@@ -78,6 +78,13 @@ export const ConfigSchema = z.object({
   HOLDFAST_MIN_FREE_MB: count(256).describe(
     "new sessions are refused while the disk of the data folder has less room, in MB",
   ),
+  HOLDFAST_BACKFILL_MAX_WAIT_HOURS: seconds(48).describe(
+    "old recordings are refused with 503 while the queue of uploads needs longer than this; 0 sets no limit",
+  ),
+  HOLDFAST_FRESH_MAX_WAIT_HOURS: seconds(96).describe(
+    "fresh recordings likewise, for the fresh ones alone; never below the limit of old ones",
+  ),
+  HOLDFAST_MAX_QUEUED_UPLOADS: count(500_000).describe("most uploads that wait; 0 sets no limit"),
   FAIR_USE_ENABLED: flag().describe("limit how much speech a user has transcribed; off by default"),
   FAIR_USE_KILL_SWITCH: flag().describe("true suspends every limit of fair use at once, whatever else is set"),
   FAIR_USE_EXEMPT_UIDS: names().describe("users without limits, with commas between"),

@@ -120,6 +120,78 @@ export const SYNC = {
   joinGapMs: 120_000,
   minPieceMs: 1_000,
   maxNameBytes: 255,
+  /** Clocks of devices may be this far ahead of ours. */
+  futureSkewMs: 300_000,
+  /** Recordings newer than this are worked on before older ones. */
+  freshMs: 6 * 3_600_000,
+  /** Older recordings are refused on the Omi routes. */
+  lookbackMs: 30 * 86_400_000,
+  /** A finished batch is recognised for this long, its job or not. */
+  contentRetentionMs: 45 * 86_400_000,
+  /** The same content failing this often within the window rests for the pause. */
+  repeatFailures: 3,
+  repeatWindowMs: 86_400_000,
+  repeatPauseMs: 86_400_000,
+  /** A deprecated upload that waits for its job gives up waiting, never the job, after this. */
+  v1WaitMs: 60_000,
+} as const;
+
+/** How uploads are taken from their queue, and when no more are taken into it. */
+export const QUEUE = {
+  /** Of so many claims one prefers old recordings, so that they end even where fresh ones never do. */
+  backfillEvery: 4,
+  /** Sound that one place of a worker gets through in a second, until somebody measured it. */
+  assumedSpeed: 10,
+  /** Speed forgets its past by two thirds in this much work. */
+  speedMemoryMs: 600_000,
+  /** Nothing finished for longer while something waited: the queue is believed to be slower than it was. */
+  stallMs: 600_000,
+  /** Bounds of `Retry-After` of a full queue. */
+  minRetrySeconds: 30,
+  maxRetrySeconds: 3_600,
+  /** The load of the queue is read at most this often. */
+  snapshotMs: 1_000,
+  /** Workers add what they counted to the figures this often. */
+  figuresMs: 1_000,
+} as const;
+
+/** Limits of one batch of old recordings on the Omi route, reference offline-sync 3.4 (413). */
+export const HISTORICAL_BATCH = {
+  files: 20,
+  encodedBytes: 64 * 1024 * 1024,
+  decodedBytes: 64 * 1024 * 1024,
+  seconds: 3_600,
+  frames: 360_000,
+  minPcmRate: 8_000,
+  maxPcmRate: 48_000,
+  opusFrameSamples: [40, 80, 160, 320, 640, 960, 1_280, 1_920],
+} as const;
+
+/** Signed proof of live capture, reference offline-sync 7.2. */
+export const CAPTURE_MANIFEST = {
+  version: 1,
+  maxFiles: 20,
+  lifetimeSeconds: 900,
+  issueSkewSeconds: 60,
+  claimMs: 21_600_000,
+  conversationSlopMs: 1_800_000,
+} as const;
+
+/** Resumable uploads (tus 1.0). */
+export const RESUMABLE = {
+  version: "1.0.0",
+  extensions: "creation,creation-with-upload,checksum,expiration,termination",
+  checksums: ["sha1", "sha256"],
+  /** An upload on which nothing moved for this long goes, with its bytes. */
+  expireMs: 7 * 86_400_000,
+  /** While bytes arrive, so many of them are made durable at a time: what a crash costs at the most. */
+  checkpointBytes: 8 * 1024 * 1024,
+  /** Of one user at one time. */
+  maxOpen: 1_000,
+  maxOpenBytes: 4 * 1024 * 1024 * 1024,
+  maxMetadataBytes: 16_384,
+  maxBatchFiles: 1_000,
+  sweepMs: 60_000,
 } as const;
 
 /** Fair use, reference offline-sync sections 6 and 8. */
@@ -147,6 +219,9 @@ export const FAIR_USE = {
   warnBelowMs: 180_000,
   retryAfterDefaultSeconds: 3_600,
   retryAfterMaxSeconds: 2_592_000,
+  /** Why a gap repair, and an offline batch, waits for the budget. */
+  repairWaits: "fair_use",
+  syncWaits: "sync_transcription_budget_exhausted",
   /** Questions about a case by anybody, per address. */
   caseRequests: 10,
   caseWindowMs: 60_000,

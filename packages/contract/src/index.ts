@@ -15,4 +15,5 @@ export * from "./recording-file.ts";
 export * from "./segment.ts";
 export * from "./stt-wire.ts";
 export * from "./sync.ts";
+export * from "./sync-limits.ts";
 export * from "./thread-failure.ts";

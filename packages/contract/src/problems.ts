@@ -35,6 +35,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   locked: 402,
   payload_too_large: 413,
   too_many_files: 413,
+  batch_too_large: 413,
   validation_failed: 422,
   conflict: 409,
   internal: 500,

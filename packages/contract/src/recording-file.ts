@@ -26,7 +26,7 @@ function invalidName(code: string, message: string): HoldfastError {
 /**
  * Reads a recording's file name. Throws `permanent_input` HoldfastError with code `sync_invalid_name` (not a `.bin` name, no
  * underscore, separators, `..`, control characters, too long) or `sync_invalid_timestamp` (unreadable or outside
- * 2024-01-01 ... now; the message holds the words `invalid timestamp`).
+ * 2024-01-01 ... now; the message holds the words `invalid timestamp`). The clock of a device may be five minutes ahead.
  */
 export function parseRecordingName(fileName: string, nowMs: number): RecordingName {
   if (fileName === "") throw invalidName("sync_invalid_name", "a part has no file name");
@@ -69,7 +69,7 @@ function plausibleRate(digits: string | undefined, fallback: number): number {
 function parseTimestamp(text: string, nowMs: number): number {
   const value = /^\d{1,20}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
   const ms = value > SYNC.secondsThreshold ? value : value * 1000;
-  if (!Number.isFinite(ms) || ms < SYNC.earliestCaptureMs || ms > nowMs) {
+  if (!Number.isFinite(ms) || ms < SYNC.earliestCaptureMs || ms > nowMs + SYNC.futureSkewMs) {
     throw invalidName(
       "sync_invalid_timestamp",
       "invalid timestamp in a file name: Unix seconds from 2024 until now are expected",

@@ -1,6 +1,16 @@
 /** Pure decisions: no clock, no randomness, no I/O, no logging. */
 export * from "./backoff.ts";
+export * from "./capacity/admission.ts";
+export * from "./capacity/speed.ts";
+export * from "./capacity/turns.ts";
 export * from "./clock.ts";
+export * from "./fair-use/case.ts";
+export * from "./fair-use/classifier.ts";
+export * from "./fair-use/gates.ts";
+export * from "./fair-use/meters.ts";
+export * from "./fair-use/policy.ts";
+export * from "./fair-use/rate-window.ts";
+export * from "./fair-use/stages.ts";
 export * from "./job/lifecycle.ts";
 export * from "./link/breaker.ts";
 export * from "./link/buffers.ts";
@@ -23,5 +33,9 @@ export * from "./segments/text.ts";
 export * from "./speakers/introduction.ts";
 export * from "./speakers/labels.ts";
 export * from "./sync/assign.ts";
+export * from "./sync/doubles.ts";
+export * from "./sync/relevance.ts";
+export * from "./sync/skew.ts";
+export * from "./sync/words.ts";
 export * from "./tasks/task-key.ts";
 export * from "./webhooks/address.ts";

@@ -1,6 +1,13 @@
 /** A client that upserts by id and deletes what it is told must hold what is stored, after every final. */
 import type { Segment } from "@holdfast/contract";
-import { addFinals, type ClientUpdate, emptyTranscript, resumeTranscript, showPartials } from "@holdfast/core";
+import {
+  addFinals,
+  type ClientUpdate,
+  cutTranscript,
+  emptyTranscript,
+  resumeTranscript,
+  showPartials,
+} from "@holdfast/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -27,6 +34,17 @@ class Client {
     for (const item of update.segments) this.held.set(item.id, item.text);
   }
 }
+
+it("after a cut no segment grows, however the words run on", () => {
+  const first = addFinals(emptyTranscript, [segment("a", "When I come", 0, 1)]);
+  const shown = showPartials(first.next, [segment("b", "home", 1, 2)]);
+  expect(shown.update.segments.map(({ text }) => text)).toEqual(["When I come home"]);
+  const cut = cutTranscript(shown.next);
+  expect(cut.update.segments.map(({ text }) => text)).toEqual(["When I come"]);
+  const next = addFinals(cut.next, [segment("c", "home, call.", 1, 2)]);
+  expect(next.upserts.map(({ id, text }) => [id, text])).toEqual([["c", "home, call."]]);
+  expect(next.removedIds).toEqual([]);
+});
 
 describe("live transcript", () => {
   it("grows one segment through its partials under one id", () => {
@@ -77,6 +95,7 @@ describe("live transcript", () => {
       final: fc.boolean(),
       empty: fc.boolean(),
       gap: fc.double({ min: 0, max: 5, noNaN: true }),
+      cut: fc.constantFrom(false, false, false, true),
       text: fc.constantFrom("one", "Two.", "three four", "Five six seven.", "and eight"),
     });
     fc.assert(
@@ -92,6 +111,12 @@ describe("live transcript", () => {
         let at = 2;
         let utterance = 0;
         for (const item of steps) {
+          if (item.cut) {
+            const cut = cutTranscript(state);
+            state = cut.next;
+            client.apply(cut.update);
+            expect(Object.fromEntries(client.held)).toEqual(Object.fromEntries(stored));
+          }
           const piece = segment(`u${utterance}`, item.text, at + item.gap, at + item.gap + 1);
           if (!item.final) {
             const shown = showPartials(state, item.empty ? [] : [piece]);

@@ -22,7 +22,7 @@ import { llmSummariser } from "./summary/llm/index.ts";
 import type { Summariser } from "./summary/port.ts";
 import { createCircuits } from "./webhooks/circuit.ts";
 import { createWebhookDesk } from "./webhooks/desk.ts";
-import { createWebhookSender } from "./webhooks/sender.ts";
+import { createWebhookSender, type WebhookSender } from "./webhooks/sender.ts";
 
 export interface PusherDeps {
   readonly db: Db;
@@ -39,6 +39,8 @@ export interface PusherDeps {
   readonly onEvent?: OnPusherEvent;
   /** The language model; the one of the settings unless told otherwise. */
   readonly llm?: Summariser;
+  /** Sends messages to webhooks; over HTTP unless told otherwise. */
+  readonly sender?: WebhookSender;
   /** Serves links; a port of its own unless told otherwise. */
   readonly startLinks?: typeof startLinkServer;
 }
@@ -74,7 +76,7 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
   const finalise = createFinaliser({ db, clock, random, llm, onEvent });
   const owner = `pusher-${random.uuid().slice(0, 8)}`;
   const work = startWork({ db, clock, random, log, owner, finalise });
-  const sender = createWebhookSender({ rules: addressRulesOf(config), clock });
+  const sender = deps.sender ?? createWebhookSender({ rules: addressRulesOf(config), clock });
   const desk = createWebhookDesk(sender, createCircuits(clock));
   const consumers = createRealtimeConsumers({ db, clock, random, log, desk, onEvent });
   const effects = startEffects({ db, blobs: deps.blobs, clock, random, log, owner, desk, onEvent });

@@ -27,6 +27,7 @@ const JOB: Job = {
   createdMs: 0,
   startedMs: null,
   completedMs: null,
+  audioSeconds: 0,
 };
 const request = (over: Partial<ProcessRequest> = {}) =>
   ProcessRequest.parse({ conversation_id: "c1", finalization_job_id: JOB.id, dispatch_generation: 1, ...over });

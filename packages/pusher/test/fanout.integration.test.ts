@@ -16,11 +16,10 @@ import {
   requestFinalization,
   setWebhook,
 } from "@holdfast/store";
-import { startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
+import { type Receiver, startReceiver, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signatureOf } from "../src/webhooks/sign.ts";
 import { type Cleanup, cleanUp, pusher, pusherProcess, spoken, USER, untilCompleted } from "./harness.ts";
-import { type Receiver, startReceiver } from "./receiver.ts";
 import { said } from "./said.ts";
 
 const TEXT = "The budget of the project is almost used up. I need to send the report to Anna by Friday.";

@@ -10,7 +10,14 @@ import {
   requestFinalization,
   setTitle,
 } from "@holdfast/store";
-import { type LlmStep, type ScriptedLlm, startScriptedLlm, startTestServer, type TestServer } from "@holdfast/testkit";
+import {
+  type LlmStep,
+  type ScriptedLlm,
+  startScriptedLlm,
+  startTestServer,
+  type TestServer,
+  waitFor,
+} from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Cleanup, cleanUp, jobState, pusher, spoken, type TestPusher, USER, untilCompleted } from "./harness.ts";
 import { said } from "./said.ts";
@@ -93,6 +100,23 @@ describe("with a language model", () => {
     });
     const asked = llm.requests.map(({ messages }) => messages[0]?.content.includes("discard: always false"));
     expect(asked.sort()).toEqual([false, true, true]);
+  });
+
+  it("shows a few fillers of an upload as they are, and asks nobody about them until more arrives", async () => {
+    llm.script(good);
+    await spoken(db, "c1", said("Hm. Uh-huh."));
+    await db.updateTable("conversations").set({ sync_relevance: "review" }).execute();
+    await withLlm();
+    expect(await untilCompleted(db, "c1")).toMatchObject({
+      discarded: false,
+      summary_kind: "basic",
+      state_reason: null,
+    });
+    expect(llm.requests).toEqual([]);
+    await db.updateTable("conversations").set({ sync_relevance: "keep" }).execute();
+    const again = { userId: USER, conversationId: "c1", trigger: "finalize", force: false, nowMs: Date.now() } as const;
+    await requestFinalization(db, again);
+    await waitFor("the model's summary", async () => (await findConversation(db, USER, "c1"))?.summary_kind === "llm");
   });
 
   it("survives characters that PostgreSQL refuses", async () => {

@@ -12,7 +12,15 @@ import {
 import { parseAddressRules, silentLog } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
 import { type Db, enableWebhook, liveConsumers, setWebhook, type WebhookType } from "@holdfast/store";
-import { type FixtureCodec, jfkMessages, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
+import {
+  type FixtureCodec,
+  jfkMessages,
+  type Receiver,
+  startReceiver,
+  startTestServer,
+  type TestServer,
+  waitFor,
+} from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { PusherEvent } from "../src/index.ts";
 import type { LinkIdentity } from "../src/link/consumers.ts";
@@ -21,7 +29,6 @@ import { createCircuits } from "../src/webhooks/circuit.ts";
 import { createWebhookDesk } from "../src/webhooks/desk.ts";
 import { createWebhookSender } from "../src/webhooks/sender.ts";
 import { type Cleanup, cleanUp, link, pusher, USER } from "./harness.ts";
-import { type Receiver, startReceiver } from "./receiver.ts";
 import { said } from "./said.ts";
 
 const cleanup: Cleanup = [];

@@ -1,18 +1,11 @@
 /** Identity, lane, age and origin of a batch of recordings. */
-import { HoldfastError, parseRecordingName } from "@holdfast/contract";
+import { HoldfastError, parseRecordingName, SYNC } from "@holdfast/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  ageSeconds,
-  clientDevice,
-  contentIdOf,
-  FRESH_MS,
-  LOOKBACK_MS,
-  laneOf,
-  refuseTooOld,
-  sourceOf,
-} from "../src/uploads/batch.ts";
+import { ageSeconds, contentIdOf, laneOf, refuseTooOld, sourceOf } from "../src/uploads/batch.ts";
+import { clientDevice } from "../src/uploads/capture.ts";
 
+const KEY = new Uint8Array(32).fill(7);
 const NOW = Date.UTC(2026, 5, 1);
 const file = fc.record({ name: fc.string({ minLength: 1 }), sha256: fc.stringMatching(/^[0-9a-f]{4}$/) });
 
@@ -20,7 +13,7 @@ describe("the identity of a batch", () => {
   it("does not depend on the order of its files", () => {
     fc.assert(
       fc.property(fc.array(file, { minLength: 1 }), (files) => {
-        expect(contentIdOf("u", [...files].reverse())).toBe(contentIdOf("u", files));
+        expect(contentIdOf(KEY, "u", [...files].reverse())).toBe(contentIdOf(KEY, "u", files));
       }),
     );
   });
@@ -28,47 +21,61 @@ describe("the identity of a batch", () => {
   it("differs by user, name, bytes and number of files", () => {
     const one = { name: "a.bin", sha256: "00" };
     const ids = [
-      contentIdOf("u", [one]),
-      contentIdOf("v", [one]),
-      contentIdOf("u", [{ ...one, name: "b.bin" }]),
-      contentIdOf("u", [{ ...one, sha256: "01" }]),
-      contentIdOf("u", [one, one]),
-      contentIdOf("u", []),
+      contentIdOf(KEY, "u", [one]),
+      contentIdOf(KEY, "v", [one]),
+      contentIdOf(KEY, "u", [{ ...one, name: "b.bin" }]),
+      contentIdOf(KEY, "u", [{ ...one, sha256: "01" }]),
+      contentIdOf(KEY, "u", [one, one]),
+      contentIdOf(KEY, "u", []),
     ];
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids[0]).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it("cannot be computed by whoever does not know the server's secret", () => {
+    const files = [{ name: "a.bin", sha256: "00" }];
+    expect(contentIdOf(new Uint8Array(32).fill(8), "u", files)).not.toBe(contentIdOf(KEY, "u", files));
+  });
+
   it("cannot be forged by names that look like separators", () => {
-    const forged = contentIdOf("u", [{ name: 'a","b', sha256: "0" }]);
+    const forged = contentIdOf(KEY, "u", [{ name: 'a","b', sha256: "0" }]);
     const pair = [
       { name: "a", sha256: "" },
       { name: "b", sha256: "0" },
     ];
-    expect(forged).not.toBe(contentIdOf("u", pair));
+    expect(forged).not.toBe(contentIdOf(KEY, "u", pair));
   });
 });
 
 describe("lane and age", () => {
-  it.each([
-    [NOW, "fresh"],
-    [NOW - FRESH_MS, "fresh"],
-    [NOW - FRESH_MS - 1, "backfill"],
-    [null, "fresh"],
-  ] as const)("a newest capture of %s is %s", (newest, lane) => {
-    expect(laneOf(newest, NOW)).toBe(lane);
+  const OLD = NOW - SYNC.freshMs - 1;
+  const lanes = [
+    [[NOW], false, "fresh", "legacy", "unbound_capture_time"],
+    [[NOW], true, "fresh", "device_bound", "recent_capture"],
+    [[NOW - SYNC.freshMs], false, "fresh", "legacy", "unbound_capture_time"],
+    [[OLD], false, "backfill", "legacy", "historical_capture"],
+    [[OLD], true, "backfill", "device_bound", "historical_capture"],
+    [[OLD, NOW], true, "fresh", "device_bound", "recent_capture"],
+    [[NOW + SYNC.futureSkewMs], false, "fresh", "legacy", "unbound_capture_time"],
+    [[NOW + SYNC.futureSkewMs + 1], true, "backfill", "untrusted", "future_capture_time"],
+    [[null], false, "fresh", "untrusted", "missing_capture_time"],
+    [[NOW, null], true, "fresh", "untrusted", "missing_capture_time"],
+    [[], false, "fresh", "untrusted", "missing_capture_time"],
+  ] as const;
+  it.each(lanes)("captures at %o, proven %s, are %s, %s, %s", (times, proven, lane, trust, reason) => {
+    expect(laneOf(times, proven, NOW)).toEqual({ lane, trust, reason });
   });
 
-  it("counts whole seconds and never below zero", () => {
-    expect(ageSeconds(NOW - 5_999, NOW)).toBe(5);
-    expect(ageSeconds(NOW + 5_000, NOW)).toBe(0);
-    expect(ageSeconds(null, NOW)).toBeNull();
+  it("counts whole seconds since the oldest and never below zero", () => {
+    expect(ageSeconds([NOW, NOW - 5_999, null], NOW)).toBe(5);
+    expect(ageSeconds([NOW + 5_000], NOW)).toBe(0);
+    expect(ageSeconds([null], NOW)).toBeNull();
   });
 
   it("refuses what is older than thirty days with the code that clients take as final", () => {
-    expect(() => refuseTooOld(NOW - LOOKBACK_MS, NOW)).not.toThrow();
+    expect(() => refuseTooOld(NOW - SYNC.lookbackMs, NOW)).not.toThrow();
     const refused = expect.objectContaining({ code: "backfill_lookback_exceeded" });
-    expect(() => refuseTooOld(NOW - LOOKBACK_MS - 1, NOW)).toThrow(refused);
+    expect(() => refuseTooOld(NOW - SYNC.lookbackMs - 1, NOW)).toThrow(refused);
     expect(() => refuseTooOld(0, NOW)).toThrow(HoldfastError);
   });
 });

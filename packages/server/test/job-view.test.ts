@@ -30,6 +30,7 @@ function job(state: JobState, changes: Partial<Job> = {}): Job {
     createdMs: NOW,
     startedMs: null,
     completedMs: null,
+    audioSeconds: 0,
     ...changes,
   };
 }

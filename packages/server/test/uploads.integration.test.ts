@@ -78,8 +78,9 @@ describe("recordings of an Omi client", () => {
       client_device_id: "android_abcd1234",
       client_platform: "android",
       language: null,
-      conversation_id: null,
       lane: "fresh",
+      lane_reason: "unbound_capture_time",
+      capture_time_trust: "legacy",
       file_names: parts.map((part) => part.fileName),
     });
     expect(row.payload.recording_age_seconds).toBeGreaterThanOrEqual(7_200);
@@ -101,19 +102,41 @@ describe("recordings of an Omi client", () => {
     expect((await upload([recording(30 * HOUR, "x"), recording(HOUR, "y")])).lane).toBe("fresh");
   });
 
-  it("carry the conversation a client names, if it is an id", async () => {
+  it("carry what a client says of them, as far as it makes sense", async () => {
     const id = "0f6c1c1e-8f3b-4d5a-9a51-3b2f1d0c9e8a";
-    const send = async (query: string, content: string) => {
-      const path = `/v2/sync-local-files?${query}`;
-      return await jobRow(
-        (await accepted(await gateway.ask(path, multipartRequest([recording(HOUR, content)])))).job_id,
-      );
+    const send = async (query: string, content: string, geolocation?: string) => {
+      const headers: Record<string, string> =
+        geolocation === undefined ? {} : { "x-omi-conversation-geolocation": geolocation };
+      const request = multipartRequest([recording(HOUR, content)], headers);
+      return await jobRow((await accepted(await gateway.ask(`/v2/sync-local-files?${query}`, request))).job_id);
     };
-    const named = await send(`conversation_id=${id.toUpperCase()}&audio_start_seconds=1`, "a");
-    expect([named.conversation_id, named.payload.conversation_id]).toEqual([id, id]);
-    const strange = await send("conversation_id=../../etc", "b");
-    expect([strange.conversation_id, strange.payload.conversation_id]).toEqual([null, null]);
-    expect((await send(`recording_session_id=${id}`, "c")).payload.recording_session_id).toBe(id);
+    const place = { latitude: 52.5, longitude: 13.4, capture_source: "manual", accuracy: 5 };
+    const window = "audio_start_seconds=1.5&audio_end_seconds=60";
+    const named = await send(`conversation_id=${id.toUpperCase()}&${window}`, "a", JSON.stringify({ ...place, x: 1 }));
+    expect(named.conversation_id).toBe(id);
+    expect(named.payload).toMatchObject({
+      target_conversation_id: id,
+      audio_start_seconds: 1.5,
+      audio_end_seconds: 60,
+      geolocation: place,
+    });
+    expect(named.payload.geolocation).not.toHaveProperty("x");
+    const strange = await send("conversation_id=../../etc", "b", '{"latitude":91,"longitude":0}');
+    expect(strange.conversation_id).toBeNull();
+    expect(strange.payload).not.toHaveProperty("target_conversation_id");
+    expect(strange.payload).not.toHaveProperty("geolocation");
+    expect((await send(`recording_session_id=${id}`, "c")).payload.target_recording_session_id).toBe(id);
+    for (const bad of ["{", "[]", "x".repeat(4_097)]) {
+      expect((await send("", bad, bad)).payload).not.toHaveProperty("geolocation");
+    }
+    const malformed = await gateway.ask(
+      "/v2/sync-local-files?audio_start_seconds=soon",
+      multipartRequest([recording(HOUR)]),
+    );
+    expect([malformed.status, await malformed.json()]).toMatchObject([
+      422,
+      { detail: [{ loc: ["query", "audio_start_seconds"] }] },
+    ]);
   });
 
   it("take an empty file, which is the worker's to judge", async () => {

@@ -10,6 +10,10 @@ import * as channels from "./migrations/0002_channels.ts";
 import * as lifecycle from "./migrations/0003_lifecycle.ts";
 import * as effects from "./migrations/0004_effects.ts";
 import * as peoplePhotos from "./migrations/0005_people_photos.ts";
+import * as fairUse from "./migrations/0006_fair_use.ts";
+import * as assignment from "./migrations/0007_assignment.ts";
+import * as uploads from "./migrations/0008_uploads.ts";
+import * as queue from "./migrations/0009_queue.ts";
 
 const MIGRATIONS = {
   "0001_initial": initial,
@@ -17,6 +21,10 @@ const MIGRATIONS = {
   "0003_lifecycle": lifecycle,
   "0004_effects": effects,
   "0005_people_photos": peoplePhotos,
+  "0006_fair_use": fairUse,
+  "0007_assignment": assignment,
+  "0008_uploads": uploads,
+  "0009_queue": queue,
 };
 
 /** Returns the names of the migrations that were run now, oldest first. */

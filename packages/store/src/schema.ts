@@ -2,14 +2,26 @@
  * The tables as TypeScript sees them. Times are Unix milliseconds on this side and `timestamptz` in the database; the
  * conversion is in `database.ts`. Every table of user data has `user_id` first in its key, so it can be partitioned by user.
  */
-import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ColumnType, Generated } from "kysely";
 import type { AudioFileView } from "./audio-files/view.ts";
-
-/** Selected as a number of milliseconds, written as a Date. */
-type Time = ColumnType<number, Date, Date>;
-type NullableTime = ColumnType<number | null, Date | null | undefined, Date | null>;
-type Json<T> = JSONColumnType<T & object>;
-type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+import type { Json, NullableJson, NullableTime, Time } from "./schema-columns.ts";
+import type {
+  FairUseBudgetsTable,
+  FairUseEventsTable,
+  FairUseSpeechTable,
+  FairUseUsersTable,
+} from "./schema-fair-use.ts";
+import type {
+  CaptureClaimsTable,
+  ResumableUploadsTable,
+  ServerSecretsTable,
+  ServiceFiguresTable,
+  ServiceSpeedTable,
+  SyncContentsTable,
+  SyncPiecesTable,
+  SyncTurnsTable,
+  UploadFilesTable,
+} from "./schema-uploads.ts";
 
 export interface UsersTable {
   id: string;
@@ -57,6 +69,14 @@ export interface ConversationsTable {
   lifecycle_sequence: ColumnType<number, never, never>;
   /** The finalisation whose result is shown; null before the first. */
   completed_revision: number | null;
+  /** Where it was recorded, as a client said it. */
+  geolocation: NullableJson<Record<string, unknown>>;
+  /** The conversation that this one became part of; it is deleted then. */
+  sync_merged_into: Generated<string | null>;
+  /** How often an upload wrote to it. */
+  sync_content_revision: Generated<number>;
+  /** `review`: an upload of a few fillers, not worth a summary until more arrives. */
+  sync_relevance: Generated<string | null>;
   /** What clients see of `audio_files`, written with them. */
   audio_files: ColumnType<AudioFileView[], string | undefined, string>;
   /** Written by SQL only; never selected by name. */
@@ -76,6 +96,8 @@ export interface SegmentsTable {
   end_s: number;
   text: string;
   body: Json<Record<string, unknown>>;
+  /** The piece of an upload it was said in; null for words that were heard live. */
+  piece_id: Generated<string | null>;
 }
 
 export interface RecordingSessionsTable {
@@ -140,24 +162,10 @@ export interface JobsTable {
   updated_at: Time;
   started_at: NullableTime;
   completed_at: NullableTime;
-}
-
-export interface UploadFilesTable {
-  user_id: string;
-  job_id: string;
-  ordinal: number;
-  name: string;
-  bytes: number;
-  sha256: string;
-  blob_key: string;
+  /** Of its oldest recording; uploads only. */
   captured_at: NullableTime;
-}
-
-export interface SyncContentsTable {
-  user_id: string;
-  content_id: string;
-  job_id: string;
-  created_at: Time;
+  /** A guess, from its bytes. */
+  audio_seconds: Generated<number>;
 }
 
 export interface MemoriesTable {
@@ -272,8 +280,15 @@ export interface Schema {
   recording_sessions: RecordingSessionsTable;
   audio_chunks: AudioChunksTable;
   jobs: JobsTable;
+  sync_turns: SyncTurnsTable;
+  service_figures: ServiceFiguresTable;
+  service_speed: ServiceSpeedTable;
   upload_files: UploadFilesTable;
   sync_contents: SyncContentsTable;
+  server_secrets: ServerSecretsTable;
+  capture_claims: CaptureClaimsTable;
+  resumable_uploads: ResumableUploadsTable;
+  sync_pieces: SyncPiecesTable;
   memories: MemoriesTable;
   action_items: ActionItemsTable;
   user_settings: UserSettingsTable;
@@ -282,4 +297,8 @@ export interface Schema {
   audio_files: AudioFilesTable;
   people: PeopleTable;
   photos: PhotosTable;
+  fair_use_speech: FairUseSpeechTable;
+  fair_use_users: FairUseUsersTable;
+  fair_use_events: FairUseEventsTable;
+  fair_use_budgets: FairUseBudgetsTable;
 }

@@ -2,6 +2,7 @@
 import { Structured } from "@holdfast/contract";
 import {
   admitConversation,
+  bindRecording,
   claimJob,
   claimJobById,
   commitSegments,
@@ -115,6 +116,7 @@ describe("ending a conversation", () => {
   it("asks the live session that still holds untranscribed audio to end it", async () => {
     await openConversation(db, "c1");
     const hold = await recording(db);
+    await bindRecording(db, hold, "c1", T0, 20_000);
     await chunk(db, hold, "c1", 0, 10);
     expect(await end("c1", { nowMs: T0 + 5_000 })).toEqual({ outcome: "requested" });
     expect((await findConversation(db, USER, "c1"))?.end_requested_at).toBe(T0 + 5_000);

@@ -315,6 +315,12 @@ describe("asking for a job again", () => {
     expect(await found(1)).toMatchObject({ state: "queued", progress: null });
     await db.updateTable("jobs").set({ state: "failed", attempts: JOBS.maxAttempts }).execute();
     expect(await listDeadLetters(db, 10)).toHaveLength(1);
+    await db.updateTable("jobs").set({ attempts: 0 }).execute();
+    expect(await listDeadLetters(db, 10)).toEqual([]);
+    await db.updateTable("jobs").set({ lane: "backfill" }).execute();
+    expect(await listDeadLetters(db, 10)).toHaveLength(1);
+    await db.updateTable("jobs").set({ started_at: null }).execute();
+    expect(await listDeadLetters(db, 10)).toEqual([]);
     expect((await acceptUpload(db, batch(2))).outcome).toBe("accepted");
     expect(await retryJob(db, id(1), T0)).toMatchObject({ outcome: "superseded" });
   });
@@ -322,6 +328,10 @@ describe("asking for a job again", () => {
 
 test("a batch that fails while somebody asks for it again: both lock the conversation before the job", async () => {
   await openConversation(db, "c1");
+  await db
+    .updateTable("conversations")
+    .set({ upload_job_id: id(1) })
+    .execute();
   const batch = { kind: "sync", conversationId: "c1", payload: {}, dueMs: T0, nowMs: T0 } as const;
   await enqueueJob(db, { userId: USER, id: id(1), ...batch });
   const job = await claimJob(db, ["sync"], { owner: "w", leaseMs: LEASE, nowMs: T0 });

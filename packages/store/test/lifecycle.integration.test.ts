@@ -2,7 +2,7 @@
 import {
   admitConversation,
   adoptConversation,
-  assignFile,
+  assignPiece,
   claimJob,
   commitSegments,
   type Db,
@@ -116,9 +116,10 @@ describe("a conversation in work that no job will end", () => {
     await enqueueJob(db, { userId: USER, id: JOB, kind: "sync", payload: {}, dueMs: T0, nowMs: T0 });
     const job = await claimJob(db, ["sync"], { owner: "w", nowMs: T0, leaseMs: 15_000 });
     if (job === undefined) throw new Error("no job");
-    const file = { source: "omi", clientDeviceId: null, clientPlatform: null, language: null, nowMs: T0 };
+    const partition = { source: "omi", clientDeviceId: null, isLocked: false };
+    const file = { pieceId: JOB, partition, clientPlatform: null, language: null, nowMs: T0 };
     const said = { id: "a", startMs: T0 - 60_000, endMs: T0 - 50_000, text: "Hi.", sttProvider: null };
-    const touched = await assignFile(db, job, { ...file, stretches: [said], progress: () => ({}), stage: "stt_llm" });
+    const touched = await assignPiece(db, job, { ...file, stretches: [said], progress: () => ({}), stage: "stt_llm" });
     const id = touched?.created[0] ?? "";
     expect(await row(id)).toMatchObject({ status: "in_progress", upload_job_id: JOB });
     expect(await orphans()).toEqual([]);

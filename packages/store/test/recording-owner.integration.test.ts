@@ -5,16 +5,24 @@
 import {
   admitConversation,
   advanceWatermark,
+  bindRecording,
   claimJob,
   commitRepair,
   commitSegments,
+  completeRepair,
   type Db,
+  failRepair,
+  findConversation,
+  findJob,
+  findSilentConversations,
   handOverGap,
   loadConversation,
+  otherWordsMayCome,
   type RecordingHold,
   recordedUntil,
   releaseRecording,
   removeIfEmpty,
+  renewRecording,
   transcribedMessages,
 } from "@holdfast/store";
 import { startTestServer, type TestServer } from "@holdfast/testkit";
@@ -161,6 +169,137 @@ describe("words of a conversation that a repair added to", () => {
       { text: "Hello.", atMs: T0 - 400 },
       { text: "Early.", atMs: T0 + 100 },
     ]);
+  });
+});
+
+describe("a conversation that was ended before all of its sound was given to repair", () => {
+  /** The job of a finalisation, and the repair of sound that came after it. */
+  async function endedEarly() {
+    const hold = await recording(db);
+    await say(hold, { watermark: { transcribedMessages: 0 } });
+    const ended = await end({ trigger: "stop", force: true });
+    if (ended.outcome !== "admitted") throw new Error("not admitted");
+    await chunk(db, hold, "c1", 0, 20);
+    await db.transaction().execute((trx) => handOverGap(trx, USER, hold.id, T0, hold.epoch));
+    const repair = await claimJob(db, ["repair"], { owner: "w", nowMs: T0, leaseMs: 15_000 });
+    if (repair === undefined) throw new Error("no repair");
+    return { ticket: ended.ticket, repair };
+  }
+
+  const late = (text: string | undefined) => ({
+    spokenFromMs: text === undefined ? undefined : T0 + 2_000,
+    segmentsAt: (startedAtMs: number) =>
+      text === undefined
+        ? []
+        : [segment("r1", text, (T0 + 2_000 - startedAtMs) / 1000, (T0 + 2_400 - startedAtMs) / 1000)],
+    progress: {},
+    nowMs: T0 + 5_000,
+  });
+
+  it("is finalised again with those words, by a job that waits for all of them", async () => {
+    const { ticket, repair } = await endedEarly();
+    const first = await claimJob(db, ["finalization"], { owner: "p", nowMs: T0, leaseMs: 15_000 });
+    expect(first?.id).toBe(ticket.jobId);
+    expect(await commitRepair(db, repair, late("Late."))).toBe(true);
+    const row = await findConversation(db, USER, "c1");
+    expect(row).toMatchObject({ status: "processing", finalization_revision: 2 });
+    const again = await findJob(db, USER, row?.finalization_job_id ?? "");
+    expect(again).toMatchObject({ kind: "finalization", state: "blocked", payload: { force: true } });
+    expect(await commitRepair(db, repair, late("Later."))).toBe(true);
+    expect((await findConversation(db, USER, "c1"))?.finalization_revision).toBe(2);
+    expect(await completeRepair(db, repair, 2, T0 + 6_000)).toBe(true);
+    expect((await findJob(db, USER, again?.id ?? ""))?.state).toBe("queued");
+  });
+
+  it("stays as it is where nothing was said in it", async () => {
+    const { ticket, repair } = await endedEarly();
+    expect(await commitRepair(db, repair, late(undefined))).toBe(true);
+    expect(await completeRepair(db, repair, 0, T0 + 6_000)).toBe(true);
+    expect((await findConversation(db, USER, "c1"))?.finalization_job_id).toBe(ticket.jobId);
+  });
+});
+
+describe("the conversation that a recording is bound to", () => {
+  const boundTo = async (): Promise<unknown> => {
+    const row = await db.selectFrom("recording_sessions").select("conversation_id").executeTakeFirstOrThrow();
+    return row.conversation_id;
+  };
+
+  it("stays when the rest of the conversation before is stored, so that nobody takes it for abandoned", async () => {
+    const hold = await recording(db);
+    expect(await bindRecording(db, hold, "c1", T0, 20_000)).toBe("bound");
+    await chunk(db, hold, "c1", 0, 20);
+    await openConversation(db, "c2");
+    expect(await bindRecording(db, hold, "c2", T0, 20_000)).toBe("bound");
+    expect(await chunk(db, hold, "c1", 20, 5)).toBe("stored");
+    expect(await renewRecording(db, hold, T0 + 1_000, 20_000)).toBe(true);
+    expect(await boundTo()).toBe("c2");
+    expect(await findSilentConversations(db, T0 + 15_000, 10)).toEqual([]);
+    // Removed all the same, since the lease ran out: whoever held it must begin anew.
+    expect(await end({ conversationId: "c2", nowMs: T0 + 60_000 })).toEqual({ outcome: "deleted" });
+    expect(await chunk(db, hold, "c2", 25, 5)).toBe("fenced");
+  });
+
+  it("is an open one", async () => {
+    const hold = await recording(db);
+    expect(await end()).toEqual({ outcome: "deleted" });
+    expect(await bindRecording(db, hold, "c1", T0, 20_000)).toBe("closed");
+    expect(await boundTo()).toBeNull();
+    await openConversation(db, "c2");
+    await recording(db);
+    expect(await bindRecording(db, hold, "c2", T0, 20_000)).toBe("fenced");
+    expect(await boundTo()).toBeNull();
+  });
+});
+
+describe("a segment may grow only where nobody else still brings words", () => {
+  const mayCome = async (hold: RecordingHold) => await otherWordsMayCome(db, hold, "c1");
+
+  it("so not while sound of a gap waits for its repair, nor after a repair gave up", async () => {
+    const hold = await recording(db);
+    expect(await mayCome(hold)).toBe(false);
+    await chunk(db, hold, "c1", 0, 20);
+    expect(await mayCome(hold)).toBe(false);
+    await db.transaction().execute((trx) => handOverGap(trx, USER, hold.id, T0, hold.epoch));
+    expect(await mayCome(hold)).toBe(true);
+    const job = await claimJob(db, ["repair"], { owner: "w", nowMs: T0, leaseMs: 15_000 });
+    if (job === undefined) throw new Error("no repair");
+    expect(await mayCome(hold)).toBe(true);
+    expect(await failRepair(db, job, { class: "permanent_input", code: "test", message: "" }, T0, 0)).toBe("failed");
+    expect(await mayCome(hold)).toBe(true);
+  });
+
+  it("and may again once the repair has written all of its words", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 20);
+    await db.transaction().execute((trx) => handOverGap(trx, USER, hold.id, T0, hold.epoch));
+    const job = await claimJob(db, ["repair"], { owner: "w", nowMs: T0, leaseMs: 15_000 });
+    if (job === undefined) throw new Error("no repair");
+    expect(await completeRepair(db, job, 0, T0)).toBe(true);
+    expect(await mayCome(hold)).toBe(false);
+  });
+
+  it("so not while another recording is bound to the conversation and held", async () => {
+    const own = await recording(db);
+    const other = await recording(db, "r2");
+    expect(await mayCome(own)).toBe(false);
+    await bindRecording(db, other, "c1", T0, 20_000);
+    expect(await mayCome(own)).toBe(true);
+    expect(await mayCome(other)).toBe(false);
+    await releaseRecording(db, other, T0);
+    expect(await mayCome(own)).toBe(false);
+  });
+
+  it("so not while another recording has sound of it without words, whatever that writes to now", async () => {
+    const own = await recording(db);
+    const other = await recording(db, "r2");
+    await chunk(db, other, "c1", 0, 20);
+    await openConversation(db, "c2");
+    await bindRecording(db, other, "c2", T0, 20_000);
+    await releaseRecording(db, other, T0);
+    expect(await mayCome(own)).toBe(true);
+    await advanceWatermark(db, other, { transcribedMessages: 20 });
+    expect(await mayCome(own)).toBe(false);
   });
 });
 

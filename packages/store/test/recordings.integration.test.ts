@@ -137,6 +137,18 @@ describe("words", () => {
     expect(await commit(current, { upserts: [segment("s2", "Late.", 2, 3)] })).toBe("closed");
     expect((await loadConversation(db, USER, "c1"))?.transcript_segments).toHaveLength(1);
   });
+
+  it("are stored once where only the answer was lost and the conversation was ended before the write was repeated", async () => {
+    const hold = await recording(db);
+    await chunk(db, hold, "c1", 0, 50);
+    expect(await commit(hold)).toBe("stored");
+    const end = { userId: USER, conversationId: "c1", trigger: "stop", force: true, ownSessionId: "r1" } as const;
+    await admitConversation(db, { ...end, nowMs: T0 });
+    expect(await commit(hold)).toBe("stored");
+    // The same segment, grown: that is new.
+    expect(await commit(hold, { upserts: [segment("s1", "Hello. There.", 0, 2)] })).toBe("closed");
+    expect((await loadConversation(db, USER, "c1"))?.transcript_segments.map(({ text }) => text)).toEqual(["Hello."]);
+  });
 });
 
 describe("audio whose gateway died", () => {

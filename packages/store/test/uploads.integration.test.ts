@@ -1,14 +1,11 @@
-/** Offline batches: accepted once, assigned in capture order, resumed by whoever takes over. On a real PostgreSQL. */
+/** Offline batches are accepted once, and users are served in turn. On a real PostgreSQL. */
 import {
   acceptUpload,
-  assignFile,
   claimJob,
   completeUpload,
   type Db,
   failUpload,
-  findJob,
   type Job,
-  listConversations,
   loadUploadFiles,
 } from "@holdfast/store";
 import { startTestServer, type TestServer } from "@holdfast/testkit";
@@ -47,39 +44,6 @@ async function claimed(nowMs = T0): Promise<Job> {
   return job;
 }
 
-const stretch = (id: string, startS: number, endS: number) => ({
-  id,
-  startMs: T0 + startS * 1000,
-  endMs: T0 + endS * 1000,
-  text: `Words of ${id}.`,
-  sttProvider: "test",
-});
-
-const assign = (job: Job, stretches: ReturnType<typeof stretch>[], source = "omi") =>
-  assignFile(db, job, {
-    source,
-    clientDeviceId: null,
-    clientPlatform: null,
-    language: "en",
-    stretches,
-    progress: (touched) => ({ touched: [...touched.created, ...touched.updated] }),
-    stage: "stt_llm",
-    nowMs: T0,
-  });
-
-const conversations = () =>
-  listConversations(db, {
-    userId: USER,
-    statuses: [],
-    sources: [],
-    includeDiscarded: true,
-    starred: null,
-    startMs: null,
-    endMs: null,
-    limit: 50,
-    offset: 0,
-  });
-
 describe("accepting", () => {
   it("takes a batch once, whoever sends it how often", async () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, (_, n) => acceptUpload(db, batch(n, "same"))));
@@ -110,72 +74,45 @@ describe("accepting", () => {
     for (const n of [1, 2, 3]) await acceptUpload(db, batch(n));
     await acceptUpload(db, { ...batch(4), userId: "u2", nowMs: T0 + 1 });
     const order = [];
-    for (let i = 0; i < 4; i += 1) order.push((await claimed(T0 + 10)).id);
+    for (let i = 0; i < 4; i += 1) {
+      const job = await claimed(T0 + 10 + i);
+      order.push(job.id);
+      await completeUpload(db, job, [], { outcome: "completed", result: {}, nowMs: T0 + 10 + i });
+    }
     expect(order).toEqual([jobId(1), jobId(4), jobId(2), jobId(3)]);
   });
 });
 
-describe("assigning", () => {
-  it("joins at 119 s, splits at 120 s, across jobs and in any order of arrival", async () => {
-    await acceptUpload(db, batch(1));
-    await acceptUpload(db, batch(2));
-    await acceptUpload(db, batch(3));
-    await assign(await claimed(), [stretch("b", 129, 140)]);
-    await assign(await claimed(), [stretch("a", 0, 10)]);
-    await assign(await claimed(), [stretch("c", 260, 270)]);
-    const list = await conversations();
-    expect(list.map((item) => item.transcript_segments.map((s) => [s.id, s.start]))).toEqual([
-      [["c", 0]],
-      [
-        ["a", 0],
-        ["b", 129],
-      ],
-    ]);
-    expect(list[1]).toMatchObject({
-      started_at: new Date(T0).toISOString(),
-      finished_at: new Date(T0 + 140_000).toISOString(),
+describe("content that fails again and again", () => {
+  const HOUR = 3_600_000;
+  const failed = { outcome: "failed", reasonCode: "sync_invalid_audio", result: {} } as const;
+  const end = async (n: number, nowMs: number, completion: Parameters<typeof completeUpload>[3]) => {
+    expect((await acceptUpload(db, { ...batch(n, "same"), nowMs })).outcome).toBe("accepted");
+    expect(await completeUpload(db, await claimed(nowMs), [], completion)).toBe(true);
+  };
+
+  it("rests for a day after the third time within one; another end begins the count anew", async () => {
+    await end(1, T0, { ...failed, nowMs: T0 });
+    await end(2, T0, { ...failed, nowMs: T0 });
+    await end(3, T0, { ...failed, reasonCode: "stt_upstream_error", nowMs: T0 });
+    for (const n of [4, 5, 6]) await end(n, T0 + HOUR, { ...failed, nowMs: T0 + HOUR });
+    const resting = await acceptUpload(db, { ...batch(7, "same"), nowMs: T0 + 24 * HOUR });
+    expect(resting).toMatchObject({
+      outcome: "known",
+      job: { state: "failed", reasonCode: "sync_repeat_failure_paused" },
     });
+    expect(await claimJob(db, ["sync"], { owner: "w", nowMs: T0 + 24 * HOUR, leaseMs: 15_000 })).toBeUndefined();
+    await end(8, T0 + 25 * HOUR + 1, { ...failed, nowMs: T0 + 25 * HOUR + 1 });
   });
 
-  it("changes nothing when a file is assigned again", async () => {
-    await acceptUpload(db, batch(1));
-    const job = await claimed();
-    const first = await assign(job, [stretch("a", 0, 10), stretch("b", 20, 30)]);
-    const again = await assign(job, [stretch("a", 0, 10), stretch("b", 20, 30)]);
-    expect(first?.created).toEqual(again?.updated);
-    expect((await conversations()).map((item) => item.transcript_segments.length)).toEqual([2]);
-  });
-
-  it("keeps sources apart", async () => {
-    await acceptUpload(db, batch(1));
-    const job = await claimed();
-    await assign(job, [stretch("a", 0, 10)]);
-    await assign(job, [stretch("b", 12, 20)], "phone");
-    expect(await conversations()).toHaveLength(2);
-  });
-
-  it("writes nothing for a worker whose lease was taken over", async () => {
-    await acceptUpload(db, batch(1));
-    const old = await claimed(T0);
-    const current = await claimed(T0 + 15_001);
-    expect(await assign(old, [stretch("a", 0, 10)])).toBeUndefined();
-    expect(await conversations()).toEqual([]);
-    expect(await completeUpload(db, old, [], { outcome: "completed", result: {}, nowMs: T0 })).toBe(false);
-    expect(await assign(current, [stretch("a", 0, 10)])).toMatchObject({ updated: [] });
-    expect((await findJob(db, USER, jobId(1)))?.progress).toMatchObject({ touched: [expect.any(String)] });
-  });
-
-  it("hands every touched conversation to finalisation with the end of the job", async () => {
-    await acceptUpload(db, batch(1));
-    const job = await claimed();
-    const touched = await assign(job, [stretch("a", 0, 10), stretch("z", 900, 910)]);
-    const ids = touched?.created ?? [];
-    expect(ids).toHaveLength(2);
-    await completeUpload(db, job, ids, { outcome: "completed", result: {}, nowMs: T0 });
-    expect((await conversations()).map((item) => item.status)).toEqual(["processing", "processing"]);
-    const request = { owner: "p", nowMs: T0, leaseMs: 15_000 };
-    expect(await claimJob(db, ["finalization"], request)).toBeDefined();
-    expect(await claimJob(db, ["finalization"], request)).toBeDefined();
-    expect(await claimJob(db, ["finalization"], request)).toBeUndefined();
+  it("does not rest where the failures lie far apart, or and does where no worker can read the job", async () => {
+    for (const n of [1, 2, 3]) await end(n, T0 + n * 13 * HOUR, { ...failed, nowMs: T0 + n * 13 * HOUR });
+    expect((await acceptUpload(db, { ...batch(4, "same"), nowMs: T0 + 40 * HOUR })).outcome).toBe("accepted");
+    const broken = { class: "permanent_input", code: "payload_invalid", message: "x" } as const;
+    for (const n of [5, 6, 7]) {
+      expect(await failUpload(db, await claimed(T0 + 40 * HOUR), [], broken, T0 + 40 * HOUR, 0.5)).toBe("failed");
+      const next = await acceptUpload(db, { ...batch(n, "same"), nowMs: T0 + 40 * HOUR });
+      expect(next.outcome).toBe(n < 7 ? "accepted" : "known");
+    }
   });
 });

@@ -9,6 +9,7 @@
  * Messages sent while connecting wait in a bounded buffer. An idle stream is kept open by `KeepAlive` every 4 s (Deepgram
  * closes after 10 s without audio). A dead peer is found by ping: nothing heard for 5 s after a ping ends the stream.
  */
+import type { Duplex } from "node:stream";
 import { type HoldfastError, type StreamControl, type StreamEncoding, StreamResults } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
 import { type ClientOptions, WebSocket } from "ws";
@@ -57,6 +58,8 @@ const connectWebSocket: ConnectSocket = (url, options) => new WebSocket(url, opt
 export interface SttStream {
   /** Hands over one audio message. False when it was not taken: the buffer is full or the stream is at its end. */
   send(message: Uint8Array): boolean;
+  /** What `sends` hands over goes to the network in one write, each message still by itself. */
+  together(sends: () => void): void;
   /** Asks for the results of everything sent so far, now. */
   finalize(): void;
   /** Ends the stream after its last result. Resolves at the end, at the latest after 15 s. */
@@ -98,6 +101,7 @@ export function openStream(
   let heard = true;
   let audioSinceTick = false;
   let badFrames = 0;
+  let connection: Duplex | undefined;
   const { promise: end, resolve: resolveEnd } = Promise.withResolvers<void>();
 
   const put = (data: Uint8Array | string): void => {
@@ -134,6 +138,9 @@ export function openStream(
     audioSinceTick = false;
   });
 
+  socket.on("upgrade", (response) => {
+    connection = response.socket;
+  });
   socket.on("open", () => {
     for (const data of waiting) put(data);
     waiting = [];
@@ -168,6 +175,15 @@ export function openStream(
       audioSinceTick = true;
       put(message);
       return true;
+    },
+    together(sends): void {
+      const held = connection;
+      held?.cork();
+      try {
+        sends();
+      } finally {
+        held?.uncork();
+      }
     },
     finalize: () => control({ type: "Finalize" }),
     async finish(): Promise<void> {

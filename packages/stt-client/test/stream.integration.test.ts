@@ -57,6 +57,30 @@ describe("a stream", () => {
     expect(stream.send(HALF)).toBe(false);
   });
 
+  it("writes together what is sent together: still a message each, in order, and counted as buffered until then", async () => {
+    const opened = Promise.withResolvers<void>();
+    const events = { onResults: () => {}, onEnd: () => {}, onOpen: () => opened.resolve() };
+    const stream = openStream(engineAt(server.url), OPTIONS, events, { clock: systemClock });
+    stream.together(() => stream.send(Uint8Array.of(0)));
+    await opened.promise;
+    expect(stream.bufferedBytes).toBe(0);
+    stream.together(() => {
+      for (let i = 1; i <= 3; i += 1) stream.send(Uint8Array.of(i));
+      expect(stream.bufferedBytes).toBeGreaterThanOrEqual(3);
+    });
+    expect(() =>
+      stream.together(() => {
+        stream.send(Uint8Array.of(4));
+        throw new Error("half way");
+      }),
+    ).toThrow("half way");
+    await stream.finish();
+    const { audio, controls } = await connection();
+    expect(audio.map((message) => [...message])).toEqual([[0], [1], [2], [3], [4]]);
+    expect(controls).toEqual(["CloseStream"]);
+    expect(() => stream.together(() => expect(stream.send(Uint8Array.of(5))).toBe(false))).not.toThrow();
+  });
+
   it("asks for everything so far with Finalize", async () => {
     const { stream, results } = start();
     stream.send(HALF);

@@ -1,6 +1,6 @@
 /**
  * Role processes for tests: forks the real `main.ts` of a role, waits until it says `ready`, and kills what it started. A
- * role can be killed with SIGKILL at any moment and started again with the same settings.
+ * role can be killed with SIGKILL or stopped with SIGSTOP at any moment, and started again with the same settings.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,12 @@ export interface TestRole extends AsyncDisposable {
   kill(): Promise<void>;
   /** Asks it to end (SIGTERM). Resolves with its exit code. */
   stop(): Promise<number | null>;
+  /** Hangs it (SIGSTOP): it keeps its sockets and leases and does nothing. A test process that ends kills it. */
+  hang(): void;
+  /** Lets a hung one go on (SIGCONT). */
+  goOn(): void;
+  /** The last of its log. */
+  output(): string;
 }
 
 export type RoleName = "server" | "pusher" | "worker" | "speech";
@@ -35,12 +41,21 @@ export async function startRole(name: RoleName, settings: Readonly<Record<string
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return await exited;
   };
+  // One that is stopped does not see that its parent is gone.
+  const end = (): void => void child.kill("SIGKILL");
   const port = await ready(child, exited, () => output);
   return {
     port,
     pid: child.pid ?? 0,
     kill: async () => void (await ended("SIGKILL")),
     stop: () => ended("SIGTERM"),
+    hang() {
+      child.kill("SIGSTOP");
+      process.once("exit", end);
+      void exited.then(() => process.off("exit", end));
+    },
+    goOn: () => void child.kill("SIGCONT"),
+    output: () => output,
     [Symbol.asyncDispose]: async () => void (await ended("SIGKILL")),
   };
 }

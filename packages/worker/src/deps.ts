@@ -3,6 +3,8 @@ import type { Config } from "@holdfast/contract";
 import type { Clock, Log, Random } from "@holdfast/core";
 import type { BlobStore, Db } from "@holdfast/store";
 import type { DecodeDesk } from "./decode/desk.ts";
+import type { FairUse } from "./fair-use.ts";
+import type { ServiceFigures } from "./service-figures.ts";
 import type { Transcriber } from "./speech/transcriber.ts";
 
 export interface WorkerDeps {
@@ -21,4 +23,6 @@ export interface WorkerDeps {
 export interface JobDeps extends Omit<WorkerDeps, "config"> {
   readonly transcriber: Transcriber;
   readonly openDesk: () => DecodeDesk;
+  readonly fairUse: FairUse;
+  readonly figures: ServiceFigures;
 }

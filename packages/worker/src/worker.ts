@@ -6,7 +6,9 @@
 import { failRepair, failUpload, type Job, type JobFailure, startJobLoop } from "@holdfast/store";
 import { createDecodeDesk } from "./decode/desk.ts";
 import type { JobDeps, WorkerDeps } from "./deps.ts";
+import { createFairUse } from "./fair-use.ts";
 import { handleRepair } from "./repair/handle.ts";
+import { startServiceFigures } from "./service-figures.ts";
 import { createTranscriber } from "./speech/transcriber.ts";
 import { startSweeps } from "./sweeps/sweeps.ts";
 import { handleSync } from "./sync/handle.ts";
@@ -26,7 +28,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   await blobs.check();
   const transcriber = deps.transcriber ?? createTranscriber(deps.config);
   const openDesk = deps.openDesk ?? (() => createDecodeDesk({ clock }));
-  const jobDeps: JobDeps = { db, blobs, clock, random, log, transcriber, openDesk };
+  const fairUse = createFairUse(deps);
+  const figures = startServiceFigures(deps);
+  const jobDeps: JobDeps = { db, blobs, clock, random, log, transcriber, openDesk, fairUse, figures };
   const loop = startJobLoop({
     db,
     kinds: ["sync", "repair"],
@@ -34,6 +38,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     concurrency: CONCURRENCY,
     clock,
     log,
+    onClaim: figures.claimed,
     handle: (job: Job, signal: AbortSignal) =>
       job.kind === "repair" ? handleRepair(jobDeps, job, signal) : handleSync(jobDeps, job, signal),
     fail: (job: Job, failure: JobFailure) =>
@@ -44,7 +49,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const sweeps = startSweeps(deps);
   let drained: Promise<void> | undefined;
   const drain = (): Promise<void> => {
-    drained ??= Promise.all([loop.drain(), sweeps.stop()]).then(() => {});
+    drained ??= Promise.all([loop.drain(), sweeps.stop()]).then(() => figures.stop());
     return drained;
   };
   return { drain, close: drain };

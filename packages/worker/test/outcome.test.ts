@@ -41,7 +41,7 @@ describe("outcomeOf", () => {
 
   test("the result is the contract's, with ids and at most ten errors", () => {
     const many = Array.from({ length: 14 }, (): FileErrorCode => "sync_bad_frames");
-    const progress = withTouched(ended(2, many), { created: ["c1"], updated: ["c2"] });
+    const progress = withTouched(ended(2, many), { created: ["c1"], updated: ["c2"], merged: [] });
     const { result } = outcomeOf(progress);
     expect(SyncResult.parse(result)).toEqual({
       new_memories: ["c1"],
@@ -78,5 +78,7 @@ describe("codes", () => {
   test("what an engine refuses is told apart from what it cannot answer", () => {
     expect(codeOfSpeechFailure("stt_refused")).toBe("stt_invalid_input");
     expect(codeOfSpeechFailure("stt_bad_answer")).toBe("stt_upstream_error");
+    expect(codeOfSpeechFailure("stt_timeout")).toBe("stt_timeout");
+    expect(codeOfSpeechFailure("stt_unauthorized")).toBe("stt_provider_configuration_error");
   });
 });

@@ -4,7 +4,7 @@ import { blobFolder } from "@holdfast/store";
 import { describe, expect, test } from "vitest";
 import { LeaseLost } from "../src/lease-lost.ts";
 import { failureToRecord } from "../src/settle-failure.ts";
-import { inCaptureOrder, partitionOf, readSyncPayload } from "../src/sync/payload.ts";
+import { claimedStartMs, clockShiftMs, inCaptureOrder, partitionOf, readSyncPayload } from "../src/sync/payload.ts";
 
 describe("readSyncPayload", () => {
   test("reads what the gateway writes", () => {
@@ -15,6 +15,9 @@ describe("readSyncPayload", () => {
       language: "en",
       kind: "sound",
       conversation_id: "c",
+      recording_session_id: "r",
+      should_lock: true,
+      geolocation: { latitude: 1, longitude: 2 },
       lane: "fresh",
       recording_age_seconds: 3,
       started_at_ms: 1_700_000_000_000,
@@ -24,17 +27,29 @@ describe("readSyncPayload", () => {
       clientDeviceId: "ios_1",
       clientPlatform: "ios",
       language: "en",
+      isLocked: true,
+      target: { conversationId: "c", recordingSessionId: "r" },
+      geolocation: { latitude: 1, longitude: 2 },
       kind: "sound",
       startedAtMs: 1_700_000_000_000,
     });
   });
 
+  test("the names that say target come first", () => {
+    const asked = { target_conversation_id: "t", conversation_id: "c", target_recording_session_id: "s" };
+    expect(readSyncPayload(asked).target).toEqual({ conversationId: "t", recordingSessionId: "s" });
+  });
+
   test("takes the plainest meaning of what is missing or strange", () => {
-    expect(readSyncPayload({ source: 3, language: "", kind: "other", started_at_ms: "x" })).toEqual({
+    const strange = { conversation_id: 7, should_lock: "true", geolocation: [1, 2] };
+    expect(readSyncPayload({ source: 3, language: "", kind: "other", started_at_ms: "x", ...strange })).toEqual({
       source: "omi",
       clientDeviceId: null,
       clientPlatform: null,
       language: null,
+      isLocked: false,
+      target: { conversationId: null, recordingSessionId: null },
+      geolocation: null,
       kind: "omi",
       startedAtMs: null,
     });
@@ -51,6 +66,15 @@ describe("files of a batch", () => {
     ];
     const names = inCaptureOrder(files, 200).map(({ name }) => name);
     expect(names).toEqual(["early", "unknown", "late", "also late"]);
+  });
+
+  test("are moved together where the clock of their device ran ahead, and are named by what they say all the same", () => {
+    const files = [{ capturedAtMs: 1_000 }, { capturedAtMs: 61_000 }, { capturedAtMs: null }];
+    expect(clockShiftMs(files, 50_000)).toBe(-11_000);
+    expect(clockShiftMs(files, 61_000)).toBe(0);
+    expect(claimedStartMs({ capturedAtMs: 61_000 }, { startedAtMs: 5 }, 50_000)).toBe(61_000);
+    expect(claimedStartMs({ capturedAtMs: null }, { startedAtMs: 5 }, 50_000)).toBe(5);
+    expect(claimedStartMs({ capturedAtMs: null }, { startedAtMs: null }, 50_000)).toBe(50_000);
   });
 
   test("belong to their device, except sound files whose time nobody knows", () => {

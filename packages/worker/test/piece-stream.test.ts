@@ -11,7 +11,7 @@ const WAV_HEADER_BYTES = 44;
 
 async function* blocks(list: readonly SampleBlock[], damage?: DecodeDamage): SampleStream {
   yield* list;
-  return damage;
+  return { damage, droppedMessages: list.at(-1)?.badMessages ?? 0, droppedBytes: damage === "truncated" ? 3 : 0 };
 }
 
 function block(length: number, messages: number, badMessages = 0): SampleBlock {
@@ -36,7 +36,9 @@ describe("pieceStream", () => {
       next += piece.sampleCount;
     }
     expect(next).toBe(40_000);
-    expect(end).toEqual({ type: "end", samples: 40_000, damage: undefined });
+    expect(new Set(pieces.map(({ sha256 }) => sha256)).size).toBe(new Set(pieces.map((p) => p.sampleCount)).size);
+    const frames = { frames: 20, droppedFrames: 0, droppedBytes: 0 };
+    expect(end).toEqual({ type: "end", samples: 40_000, damage: undefined, ...frames });
   });
 
   test("a run that takes over makes the same pieces that were left", async () => {
@@ -51,7 +53,17 @@ describe("pieceStream", () => {
   test("a run that takes over at the end has nothing to do", async () => {
     const { pieces, end } = await piecesOf(blocks([block(500, 5)], "truncated"), 500);
     expect(pieces).toEqual([]);
-    expect(end).toEqual({ type: "end", samples: 500, damage: "truncated" });
+    expect(end).toMatchObject({ type: "end", samples: 500, damage: "truncated", frames: 5, droppedBytes: 3 });
+  });
+
+  test("a piece of nothing but zeros says so, and its digest is that of its samples", async () => {
+    const quiet: SampleBlock = { samples: new Float32Array(16_000), messages: 10, badMessages: 0 };
+    const { pieces } = await piecesOf(blocks([quiet, block(16_000, 20)]));
+    const again = await piecesOf(blocks([block(16_000, 10)]));
+    expect(pieces[0]?.silent).toBe(true);
+    expect(pieces.at(-1)?.silent).toBe(false);
+    expect(again.pieces.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+    expect((await piecesOf(blocks([block(16_000, 10)]))).pieces).toEqual(again.pieces);
   });
 
   test("a piece in which nothing was decoded says so", async () => {
@@ -106,20 +118,41 @@ describe("recordings", () => {
     of: { codec: "opus" | "pcm16" | "pcm8"; sampleRate: number; frameSamples: number } = name,
   ) {
     const { end } = await piecesOf(openSource({ kind: "recording", bytes, name: of }));
-    return { samples: end.samples, damage: end.damage };
+    const { samples, damage, frames, droppedFrames, droppedBytes } = end;
+    return { samples, damage, counts: [frames, droppedFrames, droppedBytes] };
   }
 
-  test.each<[string, Uint8Array, { samples: number; damage: DecodeDamage | undefined }]>([
-    ["a whole file", whole, { samples: 3_200, damage: undefined }],
-    ["a torn payload", whole.subarray(0, whole.length - 100), { samples: 1_600, damage: "truncated" }],
-    ["a torn length", whole.subarray(0, 3_204 + 2), { samples: 1_600, damage: "truncated" }],
-    ["a nonsense length", Uint8Array.of(...whole, 255, 255, 255, 255, 1), { samples: 3_200, damage: "corrupt" }],
-    ["a length of nought", Uint8Array.of(...whole, 0, 0, 0, 0), { samples: 3_200, damage: "corrupt" }],
-    ["half a sample", writeFrames([pcm(3_201)]), { samples: 1_600, damage: "bad_frames" }],
-    ["an empty file", new Uint8Array(0), { samples: 0, damage: "nothing_decoded" }],
-    ["text", new TextEncoder().encode("this is not a recording"), { samples: 0, damage: "nothing_decoded" }],
-  ])("%s", async (_, bytes, expected) => {
-    expect(await report(bytes)).toEqual(expected);
+  /** Reference offline-sync 2.3: what can be decoded is used, and what cannot is counted in frames and bytes. */
+  test.each<[string, Uint8Array, number, DecodeDamage | undefined, [number, number, number]]>([
+    ["a whole file", whole, 3_200, undefined, [2, 0, 0]],
+    ["a torn payload", whole.subarray(0, whole.length - 100), 1_600, "truncated", [1, 0, 3_104]],
+    ["one byte of a length", whole.subarray(0, 3_204 + 1), 1_600, "truncated", [1, 0, 1]],
+    ["two bytes of a length", whole.subarray(0, 3_204 + 2), 1_600, "truncated", [1, 0, 2]],
+    ["three bytes of a length", whole.subarray(0, 3_204 + 3), 1_600, "truncated", [1, 0, 3]],
+    ["a length and nothing behind it", whole.subarray(0, 3_204 + 4), 1_600, "truncated", [1, 0, 4]],
+    ["a nonsense length", Uint8Array.of(...whole, 255, 255, 255, 255, 1), 3_200, "corrupt", [2, 0, 5]],
+    ["a length one too many", Uint8Array.of(...whole, 1, 0, 1, 0), 3_200, "corrupt", [2, 0, 4]],
+    ["the longest frame", writeFrames([pcm(65_536)]), 32_768, undefined, [1, 0, 0]],
+    ["a length of nought", Uint8Array.of(...whole, 0, 0, 0, 0), 3_200, "corrupt", [2, 0, 4]],
+    ["half a sample", writeFrames([pcm(3_201)]), 1_600, "bad_frames", [1, 1, 0]],
+    [
+      "half a sample among whole ones",
+      writeFrames([pcm(3_200), pcm(3_201), pcm(3_200)]),
+      4_800,
+      "bad_frames",
+      [3, 1, 0],
+    ],
+    [
+      "half a sample and a torn tail",
+      writeFrames([pcm(3_201), pcm(9)]).subarray(0, 3_212),
+      1_600,
+      "truncated",
+      [1, 1, 7],
+    ],
+    ["an empty file", new Uint8Array(0), 0, "nothing_decoded", [0, 0, 0]],
+    ["text", new TextEncoder().encode("this is not a recording"), 0, "nothing_decoded", [0, 0, 23]],
+  ])("%s", async (_, bytes, samples, damage, counts) => {
+    expect(await report(bytes)).toEqual({ samples, damage, counts });
   });
 
   test("8-bit samples are told from 16-bit samples of the same name", async () => {
@@ -135,8 +168,9 @@ describe("recordings", () => {
   test("Opus packets that do not decode are silence of their length, and counted", async () => {
     const packet = Uint8Array.of(0x48, 0xff, 0xff, 0xff);
     const opus = { codec: "opus", sampleRate: 16_000, frameSamples: 320 } as const;
-    const { damage } = await report(writeFrames([new Uint8Array(2_000), packet]), opus);
+    const { damage, counts } = await report(writeFrames([new Uint8Array(2_000), packet]), opus);
     expect(damage).toBe("bad_frames");
+    expect(counts).toEqual([2, 1, 0]);
     expect((await report(writeFrames([new Uint8Array(2_000)]), opus)).damage).toBe("nothing_decoded");
   });
 });

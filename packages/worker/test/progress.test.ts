@@ -20,7 +20,7 @@ type Event =
   | { readonly type: "done" }
   | { readonly type: "lost"; readonly code: FileErrorCode }
   | { readonly type: "file"; readonly code: FileErrorCode | undefined }
-  | { readonly type: "touched"; readonly created: string[]; readonly updated: string[] };
+  | { readonly type: "touched"; readonly created: string[]; readonly updated: string[]; readonly merged: string[] };
 
 const code = fc.constantFrom<FileErrorCode>("sync_invalid_audio", "sync_truncated_file", "stt_invalid_input");
 const ids = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 3 });
@@ -28,7 +28,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.constant<Event>({ type: "done" }),
   code.map((value): Event => ({ type: "lost", code: value })),
   fc.option(code, { nil: undefined }).map((value): Event => ({ type: "file", code: value })),
-  fc.tuple(ids, ids).map(([created, updated]): Event => ({ type: "touched", created, updated })),
+  fc.tuple(ids, ids, ids).map(([created, updated, merged]): Event => ({ type: "touched", created, updated, merged })),
 );
 
 function apply(progress: SyncProgress, next: Event): SyncProgress {
@@ -38,7 +38,9 @@ function apply(progress: SyncProgress, next: Event): SyncProgress {
     case "lost":
       return pieceLost(progress, progress.doneSamples + 10, next.code);
     case "file":
-      return progress.doneFiles < progress.totalFiles ? fileDone(progress, next.code) : progress;
+      return progress.doneFiles < progress.totalFiles
+        ? fileDone(progress, next.code, { frames: 7, droppedFrames: 2, droppedBytes: 3 })
+        : progress;
     case "touched":
       return withTouched(progress, next);
     default:
@@ -112,11 +114,23 @@ describe("progress", () => {
   });
 
   test("a conversation that the job created is not also updated by it", () => {
-    const first = withTouched(newProgress(2), { created: ["b"], updated: ["x"] });
-    const second = withTouched(first, { created: [], updated: ["b", "a"] });
+    const first = withTouched(newProgress(2), { created: ["b"], updated: ["x"], merged: [] });
+    const second = withTouched(first, { created: [], updated: ["b", "a"], merged: [] });
     expect(second.created).toEqual(["b"]);
     expect(second.updated).toEqual(["a", "x"]);
     expect(touchedIds(second)).toEqual(["a", "b", "x"]);
+  });
+
+  test("a conversation that became part of another is forgotten", () => {
+    const first = withTouched(newProgress(2), { created: ["b", "c"], updated: ["x", "y"], merged: [] });
+    const second = withTouched(first, { created: [], updated: ["b"], merged: ["c", "y"] });
+    expect(second).toMatchObject({ created: ["b"], updated: ["x"] });
+  });
+
+  test("frames are counted over all files", () => {
+    const first = fileDone(newProgress(2), undefined, { frames: 10, droppedFrames: 0, droppedBytes: 0 });
+    const second = fileDone(first, "sync_truncated_file", { frames: 5, droppedFrames: 1, droppedBytes: 9 });
+    expect(progressRow(second)).toMatchObject({ frames: 15, dropped_frames: 1, dropped_bytes: 9 });
   });
 
   test("the next file begins at its first sample, and errors name their file", () => {

@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startRole, startTestServer, type TestRole, type TestServer, waitFor } from "@holdfast/testkit";
+import { jfkSamples, startRole, startTestServer, type TestRole, type TestServer, waitFor } from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { abandon, openLive, record } from "./support/live.ts";
+import { binFile } from "./support/sounds.ts";
 import { openWorld, T0, type World } from "./support/world.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../fixtures/", import.meta.url));
@@ -131,6 +133,28 @@ describe("sound files", () => {
     expect(await world.ended(id, 60_000)).toMatchObject({ state: "completed", result: { new_memories: [] } });
     expect(await said()).toEqual([]);
   });
+});
+
+test("speech that was heard live comes again as a recording: it is there once, and what live missed is added", async () => {
+  await world.start(speechUrl());
+  const speech = await jfkSamples();
+  const hold = await openLive(world.db, "live", "r1", "pcm16");
+  await record(world.db, hold, "live", "pcm16", speech, { first: 0, ms: T0 });
+  await abandon(world.db);
+  const heard = await waitFor("the live words", async () => (await said())[0] || undefined, 60_000);
+  expect(heard).toMatch(WORDS);
+  // The same through another codec, cut elsewhere, by a clock that is 41 s ahead, and said once more half a minute later.
+  const recorded = new Float32Array(45 * 16_000);
+  recorded.set(speech, 6_000);
+  recorded.set(speech, 30 * 16_000);
+  const id = await world.upload([await binFile("opus_fs320", recorded, T0 + 41_000)], {
+    payload: { target_conversation_id: "live" },
+  });
+  expect(await world.ended(id, 60_000)).toMatchObject({ state: "completed", result: { updated_memories: ["live"] } });
+  const [text, ...others] = await said();
+  expect(others).toEqual([]);
+  expect(text?.match(/what you can do for your country/g)).toHaveLength(2);
+  expect(text?.match(/fellow americans/g)).toHaveLength(2);
 });
 
 test("speech killed in the middle of a job: one correct transcript, and no attempt spent", async () => {

@@ -20,6 +20,11 @@ describe("spokenSpans", () => {
     expect(spans.map(({ text }) => text)).toEqual(["first", "second"]);
   });
 
+  test("holds nothing that PostgreSQL would refuse", () => {
+    const [span] = spokenSpans(place, [{ start: 0, end: 1, text: "a\0b\ud800" }]);
+    expect(span?.text).toBe("ab\ufffd");
+  });
+
   test.each([
     ["beyond the end", 12, 14, 10_000, 10_000],
     ["before the start", -3, 2, 0, 2_000],

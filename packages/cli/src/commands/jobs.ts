@@ -25,6 +25,11 @@ export function register(program: Command): void {
     .option("--limit <n>", "at most so many", String(DEFAULT_LIMIT))
     .option("--json", "print JSON")
     .action(list);
+  jobs
+    .command("queue")
+    .description("show how many uploads wait, since when, and how long they will need")
+    .option("--json", "print JSON")
+    .action(queue);
   jobs.command("show <id>").description("show all that is known of a job").option("--json", "print JSON").action(show);
   jobs
     .command("retry [id]")
@@ -49,6 +54,15 @@ async function list(options: JsonOption & { state?: string; kind?: string; limit
     return await store.listJobs(db, filter);
   });
   print(options, { jobs }, text.jobsTable(jobs, nowMs));
+}
+
+async function queue(options: JsonOption): Promise<void> {
+  const { store, text, withDatabase, nowMs } = await load();
+  const known = await withDatabase(async (db) => {
+    await store.migrate(db);
+    return await store.loadQueue(db);
+  });
+  print(options, { queue: known }, text.queueText(known, nowMs));
 }
 
 async function show(id: string, options: JsonOption): Promise<void> {

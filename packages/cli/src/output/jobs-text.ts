@@ -1,4 +1,5 @@
 /** Jobs as a person reads them: a table of many, a page of one, and what became of asking for one again. */
+import { type QueueLoad, serviceRate, waitSeconds } from "@holdfast/core";
 import type { Job, RetryOutcome } from "@holdfast/store";
 
 const HEAD = ["ID", "KIND", "STATE", "AGE", "NEXT", "ATTEMPTS", "WHY"] as const;
@@ -21,6 +22,20 @@ export function jobsTable(jobs: readonly Job[], nowMs: number): string {
       .join("  ")
       .trimEnd();
   return [HEAD, ...rows].map(line).join("\n");
+}
+
+/** The queue of uploads: a line for each lane, and how fast it is worked on. */
+export function queueText(load: QueueLoad, nowMs: number): string {
+  const lines = (["fresh", "backfill"] as const).map((lane) => {
+    const { waiting, audioSeconds, oldestMs } = load[lane];
+    if (oldestMs === undefined || waiting === 0) return `${lane.padEnd(8)}  nothing waits`;
+    const needs = duration(waitSeconds(load, lane, nowMs) * 1_000);
+    const sound = duration(audioSeconds * 1_000);
+    return `${lane.padEnd(8)}  ${waiting} wait, ${sound} of sound, the oldest for ${duration(nowMs - oldestMs)}; done in ${needs}`;
+  });
+  const rate = `${serviceRate(load, nowMs).toFixed(1)} s of sound a second`;
+  const measured = load.speed === undefined ? "a guess" : "measured";
+  return [...lines, `in work   ${load.running}, ${rate} (${measured})`].join("\n");
 }
 
 export function jobPage(job: Job, nowMs: number): string {

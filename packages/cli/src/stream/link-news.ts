@@ -4,6 +4,8 @@ import type { ListenSocketEvent } from "@holdfast/client";
 export function linkNews(event: ListenSocketEvent): string | undefined {
   if (event.type === "service_status") {
     if (event.status === "stt_recovering") return "the recogniser is being replaced; nothing is lost";
+    if (event.status === "stt_paused")
+      return "transcription is paused; the server keeps the sound and catches up later";
     return event.status === "stt_failed" ? "the recogniser is away; the server keeps the sound" : undefined;
   }
   if (event.type !== "status") return undefined;

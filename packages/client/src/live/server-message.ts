@@ -33,6 +33,7 @@ const CHECKS: Readonly<Record<ListenEvent["type"], (fields: Fields) => boolean>>
   question_answered: (fields) => isCount(fields.question_index),
   question_skipped: (fields) => isCount(fields.question_index),
   onboarding_complete: (fields) => isCount(fields.answers_count),
+  freemium_threshold_reached: (fields) => isCount(fields.remaining_seconds),
   audio_ack: (fields) => isCount(fields.sequence) && isText(fields.recording_session_id),
   auth_response: (fields) => typeof fields.success === "boolean",
 };

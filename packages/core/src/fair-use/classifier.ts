@@ -1,7 +1,7 @@
 /**
  * Who is looked at when a cap is crossed: a port, and the default behind it, which reads no words. It looks at when there was
  * speech, by the minute, for what people do not do: they pause, they sleep, and they speak once at a time. How far the caps
- * are exceeded counts as well, but alone it is misuse only beyond what a person can say.
+ * are exceeded counts as well, but alone it is misuse only where it is more than five times the day's.
  *
  * | sign        | grows from 0 to 1 between                                                       |
  * |-------------|---------------------------------------------------------------------------------|
@@ -10,7 +10,7 @@
  * | sleepless   | 18 and 23 of the last 24 hours with speech in them                              |
  * | excess      | once and three times the cap                                                    |
  *
- * score = 0.65 × the strongest of the first three + 0.35 × excess, or a sixteenth of the multiple of the daily cap if more.
+ * score = 0.65 × the strongest of the first three + 0.35 × excess; or an eighth of the multiple of the daily cap, if more.
  */
 import { FAIR_USE } from "@holdfast/contract";
 import { FAIR_USE_WINDOWS, type FairUseWindow, type SpeechMinute, WINDOW_MS, type WindowTotals } from "./meters.ts";
@@ -70,7 +70,7 @@ export function judgeMinutes({ totals, caps, minutes, nowMs }: ClassifierInput):
   const multiple = Math.max(0, ...FAIR_USE_WINDOWS.map((window) => ratio(totals[window], caps[window])));
   const excess = ramp(multiple, 1, 3);
   const sign = Math.max(unbroken, parallel, sleepless);
-  const inhuman = Math.min(1, ratio(totals.daily, caps.daily) / 16);
+  const inhuman = Math.min(1, ratio(totals.daily, caps.daily) / 8);
   const score = round(Math.max(0.65 * sign + 0.35 * excess, inhuman));
   const evidence = { unbroken: round(unbroken), parallel: round(parallel), sleepless: round(sleepless) };
   return {

@@ -41,7 +41,9 @@ export function currentStage(state: StageState, nowMs: number): StageState {
     case "none":
       return NO_STAGE;
     case "warning":
-      return isOver(state.warningUntilMs, nowMs) ? NO_STAGE : { ...NO_STAGE, ...keep(state, "warningUntilMs") };
+      return isOver(state.warningUntilMs, nowMs)
+        ? NO_STAGE
+        : { ...NO_STAGE, stage: "warning", warningUntilMs: state.warningUntilMs };
     case "throttle": {
       if (!isOver(state.throttleUntilMs, nowMs)) return { ...state, restrictUntilMs: null };
       // Without a violation that still counts there is nothing left to warn of.
@@ -56,10 +58,6 @@ export function currentStage(state: StageState, nowMs: number): StageState {
     default:
       return state.stage satisfies never;
   }
-}
-
-function keep(state: StageState, key: "warningUntilMs"): Pick<StageState, "stage" | "warningUntilMs"> {
-  return { stage: state.stage, [key]: state[key] };
 }
 
 function isOver(untilMs: number | null, nowMs: number): boolean {

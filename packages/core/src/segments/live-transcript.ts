@@ -67,6 +67,14 @@ export function addFinals(
   };
 }
 
+/**
+ * What comes next begins new segments: words that belong between may still come from elsewhere, and a segment that grew over
+ * them would have them behind it. What partials had shown is withdrawn.
+ */
+export function cutTranscript(state: LiveTranscript): { readonly next: LiveTranscript; readonly update: ClientUpdate } {
+  return { next: { ...state, tail: [], shown: new Map() }, update: difference(state.shown, state.tail) };
+}
+
 /** Says whose words the last segments are: they were named by a person, here and in the store, and the client knows it. */
 export function relabel(state: LiveTranscript, label: (segment: Segment) => Segment): LiveTranscript {
   return { ...state, tail: state.tail.map(label), shown: byId([...state.shown.values()].map(label)) };

@@ -122,7 +122,8 @@ async function enrich(deps: FinaliserDeps, job: Job, signal: AbortSignal): Promi
 async function summarise(deps: FinaliserDeps, job: Job, input: SummaryInput, signal: AbortSignal): Promise<Summarised> {
   const wordless = input.segments.every((segment) => segment.text.trim() === "");
   const silent = wordless && (input.pictures ?? []).length === 0;
-  if (deps.llm === undefined || silent) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
+  const unasked = silent || input.fillersOnly === true;
+  if (deps.llm === undefined || unasked) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
   try {
     return { summary: await deps.llm.summarise(input, signal), kind: deps.llm.kind, failure: undefined };
   } catch (error) {

@@ -11,6 +11,8 @@ export async function loadInput(db: Db, job: Job): Promise<SummaryInput | undefi
   const segments = await loadSegments(db, job.userId, row.id);
   const photos = await loadPhotos(db, job.userId, row.id, { withBytes: false });
   const force = job.payload.force === true || isEnrichment(job.payload);
+  // Judged with the words, so it says what is there now (reference offline-sync 5.4).
+  const fillersOnly = row.sync_relevance === "review" && !force;
   return {
     conversationId: row.id,
     segments,
@@ -19,7 +21,8 @@ export async function loadInput(db: Db, job: Job): Promise<SummaryInput | undefi
     durationSeconds: durationSeconds(row, segments.at(-1)?.end ?? 0),
     pictures: photos.flatMap(({ description }) => (description === null || description === "" ? [] : [description])),
     // Somebody took the trouble to take a picture.
-    mayDiscard: photos.length === 0 && mayDiscard(segments, force),
+    mayDiscard: photos.length === 0 && !fillersOnly && mayDiscard(segments, force),
+    fillersOnly,
   };
 }
 

@@ -17,6 +17,8 @@ export interface SummaryInput {
   readonly pictures?: readonly string[];
   /** False where the conversation is kept whatever it holds, so the discard decision need not be made. */
   readonly mayDiscard: boolean;
+  /** A few fillers that somebody recorded: shown as they are, and no model is asked until more arrives. */
+  readonly fillersOnly?: boolean;
 }
 
 export interface MemoryFact {

@@ -1,10 +1,10 @@
 /** One POST over real sockets: what arrives, and what is never connected to. */
 import { type AddressRules, parseAddressRules } from "@holdfast/core";
 import { systemClock } from "@holdfast/runtime";
+import { type Receiver, startReceiver } from "@holdfast/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createWebhookSender, type SenderOptions, type WebhookSender } from "../../src/webhooks/sender.ts";
 import { signatureOf } from "../../src/webhooks/sign.ts";
-import { type Receiver, startReceiver } from "../receiver.ts";
 
 const rulesOf = (setting?: string): AddressRules => {
   const rules = parseAddressRules(setting);

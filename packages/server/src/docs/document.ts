@@ -97,7 +97,7 @@ export async function openApiDocument(): Promise<object> {
   }
 }
 
-const NO_METRICS = { contentType: "text/plain", observe: () => {}, render: async () => "" };
+const NO_METRICS = { contentType: "text/plain", observe: () => {}, refused: () => {}, render: async () => "" };
 
 /** Routes take these when they are added and use them when they are called, which never happens here. */
 function contextThatIsNeverUsed(): HttpContext {

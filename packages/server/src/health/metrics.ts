@@ -8,9 +8,12 @@ import { NONTERMINAL_KINDS, oldestNonterminal, queueDepths } from "@holdfast/sto
 import { Gauge, Histogram, Registry } from "prom-client";
 import type { HttpContext } from "../http/context.ts";
 import { registerLinkMetrics } from "./link-metrics.ts";
+import { registerQueueMetrics } from "./queue-metrics.ts";
 
 export interface Metrics {
   observe(method: string, route: string, status: number, durationMs: number): void;
+  /** An upload was refused. */
+  refused(reason: string): void;
   /** Prometheus text format. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -47,6 +50,7 @@ export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "liste
   });
 
   registerLinkMetrics(registry, context.links);
+  const queue = registerQueueMetrics(registry, context);
 
   const readQueues = async (): Promise<void> => {
     depth.reset();
@@ -67,13 +71,14 @@ export function createMetrics(context: Pick<HttpContext, "db" | "clock" | "liste
     observe(method, route, status, durationMs) {
       requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, durationMs / 1000);
     },
+    refused: queue.refused,
     async render() {
       const { p50Ms, p99Ms, maxMs } = loopDelay();
       delay.set({ quantile: "0.5" }, p50Ms);
       delay.set({ quantile: "0.99" }, p99Ms);
       delay.set({ quantile: "1" }, maxMs);
       sessions.set(context.listen.sessionCount());
-      await readQueues();
+      await Promise.all([readQueues(), queue.read()]);
       return await registry.metrics();
     },
   };

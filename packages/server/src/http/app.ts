@@ -4,9 +4,11 @@
  */
 import fastifyHelmet from "@fastify/helmet";
 import { registerDocs } from "../docs/routes.ts";
+import { nameFairUseRefusal } from "../fair-use/upload-gate.ts";
 import { createMetrics } from "../health/metrics.ts";
 import { registerHealth } from "../health/routes.ts";
 import { registerPages } from "../pages/routes.ts";
+import { noteUploadRefusal } from "../queue/refusals.ts";
 import { bareApp } from "./bare-app.ts";
 import type { App, HttpContext } from "./context.ts";
 import { answerError } from "./errors.ts";
@@ -32,7 +34,11 @@ export async function createApp(context: HttpContext): Promise<App> {
     const fields = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     log.debug(fields, "request");
   });
-  app.setErrorHandler(async (error, request, reply) => await answerError(error, request, reply, log));
+  app.setErrorHandler(async (error, request, reply) => {
+    nameFairUseRefusal(context, error, request, reply);
+    noteUploadRefusal(context, error, request, metrics.refused);
+    return await answerError(error, request, reply, log);
+  });
   registerHealth(app, context, metrics);
   registerDocs(app);
   await registerApi(app, context);

@@ -8,6 +8,14 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   multipart_malformed: 422,
   files_missing: 422,
   json_invalid: 422,
+  capture_already_claimed: 409,
+  backfill_lookback_exceeded: 422,
+  tus_version: 412,
+  tus_content_type: 415,
+  upload_not_found: 404,
+  upload_expired: 410,
+  upload_offset_conflict: 409,
+  checksum_mismatch: 460,
 };
 
 export function statusOf(error: HoldfastError): number {

@@ -6,10 +6,13 @@
 import type { HoldfastError } from "@holdfast/contract";
 import { statusOf } from "./error-status.ts";
 
+/** Refusals of these recordings for good, which are not the fault of the request's shape. */
+const UNPROCESSABLE = ["backfill_lookback_exceeded", "capture_manifest_mismatch"];
+
 export function omiStatus(error: HoldfastError, isSync: boolean): number {
   // One part above the limit is a 400 that names the limit (offline-sync 2.4).
   if (isSync && error.code === "part_too_large") return 400;
-  return error.code === "backfill_lookback_exceeded" ? 422 : statusOf(error);
+  return UNPROCESSABLE.includes(error.code) ? 422 : statusOf(error);
 }
 
 export function omiBody(error: HoldfastError, isSync: boolean): object {
@@ -22,6 +25,8 @@ export function omiBody(error: HoldfastError, isSync: boolean): object {
       return { detail: [{ loc: ["body"], msg: error.message, type: "json_invalid" }] };
     case "backfill_lookback_exceeded":
       return { code: error.code, detail: error.message, lane: "backfill" };
+    case "capture_manifest_mismatch":
+      return { code: error.code, detail: error.message };
     default: {
       const code = isSync ? syncCode(error) : undefined;
       return code === undefined ? { detail: error.message } : { code, detail: error.message };
@@ -39,5 +44,6 @@ export function omiHeaders(error: HoldfastError, isSync: boolean): Record<string
 
 function syncCode(error: HoldfastError): string | undefined {
   if (error.class === "capacity") return "backfill_capacity";
+  if (error.code === "fair_use_restricted") return error.code;
   return error.class === "transport" ? "sync_dispatch_unavailable" : undefined;
 }

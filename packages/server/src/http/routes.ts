@@ -4,6 +4,8 @@
  */
 import type { FastifyPluginAsync } from "fastify";
 import { requireUser } from "../auth/require-user.ts";
+import { registerFairUseAdmin } from "../fair-use/admin.ts";
+import { registerFairUse, registerFairUseCases } from "../fair-use/routes.ts";
 import { registerActionItems } from "../rest/action-items.ts";
 import { registerActionItemsOfConversation } from "../rest/action-items-of-conversation.ts";
 import { registerAssignments } from "../rest/assign-segments.ts";
@@ -43,8 +45,11 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
     registerAssignments(api, context);
     registerCorrections(api, context);
     registerPhotos(api, context);
+    registerFairUse(api, context);
     await registerUploads(api, context);
   };
   await app.register(routes);
   registerSignedPlayback(app, context);
+  registerFairUseCases(app, context);
+  await registerFairUseAdmin(app, context);
 }

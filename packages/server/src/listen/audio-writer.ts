@@ -1,7 +1,8 @@
 /**
  * Writes the audio of all sessions of this process: chunks that wait at the same moment are one statement, so the cost of a
  * commit is shared by hundreds of sockets (measured by `bench/pipeline.ts`). It also owns the beat on which sessions write, which
- * lines their chunks up.
+ * lines their chunks up: some dozens at a time, because the chunks of a thousand sessions are more than an event loop should
+ * join, send and acknowledge in one turn.
  *
  * A chunk whose session row is locked is tried again with the next statement, and after a few tries by itself, waiting for the
  * lock. If a statement is refused by the database, its chunks are tried one by one, so that a chunk that cannot be written
@@ -28,6 +29,10 @@ interface Waiting {
 /** Chunks of one statement. */
 const MAX_CHUNKS = 256;
 
+/** Sessions that write in one turn of the event loop, and the time until the next so many do. */
+const CALLS_OF_TURN = 64;
+const NEXT_TURN_MS = 10;
+
 /** Statements under way at once: one computes while the other waits for the disk. */
 const MAX_STATEMENTS = 2;
 
@@ -43,7 +48,10 @@ export function createAudioWriter(deps: {
   let waiting: Waiting[] = [];
   let statements = 0;
   let armed = false;
+  /** For the next beat, and of the last one. */
   const calls = new Set<() => void>();
+  const due = new Set<() => void>();
+  let ringing = false;
   const at = () => ({ nowMs: clock.now(), leaseMs });
 
   const writeAlone = async (entry: Waiting): Promise<void> => {
@@ -79,9 +87,18 @@ export function createAudioWriter(deps: {
 
   const ring = (): void => {
     armed = false;
-    const due = [...calls];
+    for (const call of calls) due.add(call);
     calls.clear();
-    for (const run of due) run();
+    if (!ringing) turn();
+  };
+
+  const turn = (): void => {
+    for (const call of [...due].slice(0, CALLS_OF_TURN)) {
+      due.delete(call);
+      call();
+    }
+    ringing = due.size > 0;
+    if (ringing) clock.after(NEXT_TURN_MS, turn);
   };
 
   const pump = (): void => {
@@ -107,7 +124,7 @@ export function createAudioWriter(deps: {
       calls.add(call);
       if (!armed) clock.after(AUDIO_LOG.flushIntervalMs, ring);
       armed = true;
-      return { cancel: () => void calls.delete(call) };
+      return { cancel: () => void (calls.delete(call) || due.delete(call)) };
     },
   };
 }

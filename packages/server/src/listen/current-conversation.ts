@@ -6,6 +6,8 @@ import { channelOf, LISTEN, type ListenQuery, type Segment } from "@holdfast/con
 import {
   addFinals,
   type ClientUpdate,
+  type Clock,
+  cutTranscript,
   type LiveTranscript,
   prepareConversation,
   type Random,
@@ -16,6 +18,7 @@ import {
 } from "@holdfast/core";
 import {
   admitConversation,
+  bindRecording,
   type ConversationRow,
   commitSegments,
   conversationIdTaken,
@@ -141,7 +144,7 @@ export async function catchUp(
   if (row?.status !== "in_progress") return current;
   const resumed = await resume(db, row, who.query);
   if (!(await otherWordsMayCome(db, hold, current.id))) return resumed;
-  return { ...resumed, transcript: resumeTranscript([], isCall(who.query)) };
+  return { ...resumed, transcript: cutTranscript(resumed.transcript).next };
 }
 
 /** A fresh, empty conversation. */
@@ -170,6 +173,28 @@ export async function beginNew(
     nowMs,
   });
   return { id, startedAtMs: undefined, finishedAtMs: nowMs, transcript: resumeTranscript([], isCall(who.query)) };
+}
+
+export interface HomeDeps {
+  readonly db: Db;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly who: ConversationIdentity;
+  readonly hold: RecordingHold;
+  readonly leaseMs: number;
+}
+
+/**
+ * Sound goes to this conversation from now on, or to a new one where it was ended before anybody knew that it is wanted: a
+ * process that stands still may find an empty one removed. A recording that was taken over learns that from its next write.
+ */
+export async function bindHome(deps: HomeDeps, found: CurrentConversation): Promise<CurrentConversation> {
+  const { db, random, clock, who, hold, leaseMs } = deps;
+  let home = found;
+  while ((await bindRecording(db, hold, home.id, clock.now(), leaseMs)) === "closed") {
+    home = await beginNew(db, who, random.uuid(), clock.now());
+  }
+  return home;
 }
 
 /** A recognised stretch as a segment of this conversation. */

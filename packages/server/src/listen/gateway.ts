@@ -13,8 +13,10 @@ import { audioFormat, bearerToken, type Refusal, refusalOf, webAuthToken } from 
 import { createAudioWriter } from "./audio-writer.ts";
 import { Inbox } from "./inbox.ts";
 import { watchLoad } from "./load-watch.ts";
+import { Lots } from "./lots.ts";
 import type { PusherLinks } from "./pusher-links.ts";
-import { LEASE_MS, LiveSession } from "./session.ts";
+import { LiveSession } from "./session.ts";
+import { LEASE_MS } from "./session-parts.ts";
 
 export interface ListenGateway {
   /** Takes a socket that asked for `/v4/listen` or `/v4/web/listen`. */
@@ -49,6 +51,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
   });
   const circuits: Circuits = new Map();
   const writer = createAudioWriter({ db: deps.db, clock: deps.clock, leaseMs: LEASE_MS });
+  const lots = new Lots(deps.clock);
   const sessions = new Map<LiveSession, Promise<void>>();
   const sockets = new Set<WebSocket>();
   let draining = false;
@@ -81,7 +84,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       refuse(socket, format);
       return;
     }
-    const session = new LiveSession({ ...deps, writer, circuits }, socket, inbox, {
+    const session = new LiveSession({ ...deps, writer, circuits, lots }, socket, inbox, {
       userId,
       query,
       format,
@@ -99,7 +102,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
       socket.on("error", (error) => deps.log.debug({ error: messageOf(error) }, "live socket error"));
-      then({ socket, inbox: new Inbox(socket), request, query });
+      then({ socket, inbox: new Inbox(socket, lots), request, query });
     });
   };
 

@@ -6,13 +6,14 @@
  * Only then is the old one admitted, so its last words are in it and no stretch of sound has two homes.
  */
 import { HoldfastError, messageOf, type Segment } from "@holdfast/contract";
-import { type Clock, type Log, type Random, relabel, sleep, type Watermarks } from "@holdfast/core";
+import { type Clock, cutTranscript, type Log, type Random, relabel, sleep, type Watermarks } from "@holdfast/core";
 import {
   type AdmitOutcome,
   admitConversation,
   advanceWatermark,
   type Db,
   findConversation,
+  handOverGap,
   isDatabaseUnavailable,
   type RecordingHold,
   renewRecording,
@@ -22,6 +23,7 @@ import type { Announcer } from "./announcer.ts";
 import type { AudioLog } from "./audio-log.ts";
 import {
   beginNew,
+  bindHome,
   type ConversationIdentity,
   type CurrentConversation,
   previewPartials,
@@ -234,10 +236,10 @@ export class ConversationKeeper {
   /** Every few seconds: keep the lease, notice an end decided elsewhere, end the conversation when it went silent. */
   async lookAfter(): Promise<void> {
     if (this.#ending !== undefined) return;
-    const { db, clock, who, hold, log } = this.#options;
+    const { db, clock, who, hold, leaseMs, log } = this.#options;
     const current = this.#accepting;
     try {
-      if (!(await this.#renew(current.id))) return this.#options.onFenced();
+      if (!(await renewRecording(db, hold, clock.now(), leaseMs))) return this.#options.onFenced();
       const row = await findConversation(db, who.userId, current.id);
       if (this.#ending !== undefined || this.#accepting !== current) return;
       if (row?.status !== "in_progress") return await this.#follow(current);
@@ -317,11 +319,26 @@ export class ConversationKeeper {
     }
   }
 
-  /** What the store has given to repair is not ours to write any more. */
+  /** What the store has given to repair is not ours to write any more, nor to write across. */
   async #giveAway(): Promise<void> {
     const { db, hold } = this.#options;
     const owned = await this.#whenAvailable(() => transcribedMessages(db, hold));
     for (const recogniser of this.#recognisers) recogniser.skipTo(owned);
+    const { next, update } = cutTranscript(this.#writing.transcript);
+    this.#writing.transcript = next;
+    this.#options.announcer.show(update);
+  }
+
+  /** All sound so far that has no words goes to repair, and words begin anew behind it. */
+  async giveToRepair(): Promise<void> {
+    await this.settled();
+    await this.#audio?.flush();
+    await this.inTurn(async () => {
+      const { db, clock, hold } = this.#options;
+      const give = (trx: Db) => handOverGap(trx, hold.userId, hold.id, clock.now(), hold.epoch);
+      await this.#whenAvailable(() => db.transaction().execute(give));
+      await this.#giveAway();
+    });
   }
 
   async #flushWords(): Promise<void> {
@@ -339,14 +356,8 @@ export class ConversationKeeper {
   }
 
   async #acceptNext(): Promise<void> {
-    const { db, clock, random, who } = this.#options;
-    const next = await beginNew(db, who, random.uuid(), clock.now());
-    await this.#renew(next.id);
-    this.#accepting = next;
-  }
-
-  async #renew(conversationId: string): Promise<boolean> {
-    const { db, clock, hold, leaseMs } = this.#options;
-    return await renewRecording(db, hold, conversationId, clock.now(), leaseMs);
+    const { db, random, who, hold, clock, leaseMs } = this.#options;
+    const first = await beginNew(db, who, random.uuid(), clock.now());
+    this.#accepting = await bindHome({ db, random, who, hold, clock, leaseMs }, first);
   }
 }

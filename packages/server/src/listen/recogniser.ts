@@ -13,6 +13,7 @@ import { backoffMs, type Clock, type Log, type Random, sleep, Timeline, type Wat
 import { type Db, isDatabaseUnavailable, loadChunks, type RecordingHold } from "@holdfast/store";
 import type { StreamEvents, SttStream } from "@holdfast/stt-client";
 import type { AudioLog, AudioMessage } from "./audio-log.ts";
+import type { Lot, Lots } from "./lots.ts";
 
 /** A stretch of the stream as a moment of the recording. */
 export interface RecognisedStretch {
@@ -21,6 +22,8 @@ export interface RecognisedStretch {
   /** Wall times, Unix milliseconds. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
+  /** Length of the speech in the stream; less than its wall times lie apart where the client paused in it. */
+  readonly speechMs?: number;
   /** Messages of this channel before this count are closed by it; undefined for partials. */
   readonly messages: number | undefined;
   readonly channel: number;
@@ -52,6 +55,8 @@ export interface RecogniserOptions {
   /** Resolves when `layout` is known; no stream is opened before. */
   readonly formatKnown: Promise<void>;
   readonly audio: AudioLog;
+  /** Shared by all sessions of the process. */
+  readonly lots: Lots;
   /** Opens a stream to the engine that serves the session now. */
   readonly open: (layout: Pcm8Layout, events: StreamEvents) => SttStream;
   /** Stores a stretch. Called one at a time; must not return before a final is stored. */
@@ -68,6 +73,8 @@ const FLUSH_DEADLINE_MS = 8_000;
 export class Recogniser {
   readonly #options: RecogniserOptions;
   readonly #stop = new AbortController();
+  /** What waits here was not fed: it is in the audio log, and whoever ends a stream may forget it. */
+  readonly #lot: Lot<AudioMessage>;
   #state: RecogniserState = "waiting";
   #stream: SttStream | undefined;
   #timeline = new Timeline();
@@ -81,10 +88,13 @@ export class Recogniser {
   #results: Promise<void> = Promise.resolve();
   #unhandled = 0;
   #flushed: (() => void) | undefined;
+  /** Its stream is ending in order and is the last one. */
+  #finishing = false;
   #ended: Promise<void>;
 
   constructor(options: RecogniserOptions) {
     this.#options = options;
+    this.#lot = options.lots.open((messages) => this.#takeLot(messages));
     this.#next = this.watermark;
     this.#ended = this.#run();
   }
@@ -99,17 +109,18 @@ export class Recogniser {
   }
 
   /**
-   * Feeds a message that was just taken into the audio log, of this or another channel. What cannot be fed now is fed by the
-   * next stream.
+   * Feeds a message that was just taken into the audio log, of this or another channel, together with the next few. What
+   * cannot be fed now is fed by the next stream.
    */
   push(message: AudioMessage): void {
-    if (this.#state === "live" && message.index === this.#next) this.#take(message);
+    if (this.#state === "live") this.#lot.add(message, message.durationMs);
   }
 
   /** Asks for everything heard so far to become final, and waits until it is stored, within a deadline. */
   async flush(): Promise<void> {
     if (this.#state !== "live") return;
     const { clock } = this.#options;
+    this.#lot.flush();
     const answered = new Promise<void>((resolve) => {
       this.#flushed = resolve;
     });
@@ -136,7 +147,9 @@ export class Recogniser {
 
   /** Ends the stream in order: its last words are stored before this resolves, within a deadline. */
   async finish(): Promise<void> {
+    this.#finishing = true;
     if (this.#state === "live") {
+      this.#lot.flush();
       const deadline = new AbortController();
       await Promise.race([
         this.#stream?.finish().catch(() => {}),
@@ -159,20 +172,25 @@ export class Recogniser {
     const { clock, random, log } = this.#options;
     let failures = 0;
     await Promise.race([this.#options.formatKnown, new Promise((stopped) => this.#onStop(stopped))]);
-    while (!this.#stop.signal.aborted) {
+    while (!this.#isOver) {
       this.#state = "opening";
       const lived = await this.#runStream().catch((error: unknown) => {
         log.warn({ error: messageOf(error) }, "recogniser stream failed");
         return false;
       });
       this.#stream = undefined;
-      if (this.#stop.signal.aborted) break;
+      this.#lot.forget();
+      if (this.#isOver) break;
       this.#state = "waiting";
       failures = lived ? 0 : failures + 1;
       this.#options.onState("lost");
       await sleep(clock, backoffMs(failures, random.next(), BACKOFF), this.#stop.signal);
     }
     this.#state = "ended";
+  }
+
+  get #isOver(): boolean {
+    return this.#finishing || this.#stop.signal.aborted;
   }
 
   #onStop(call: (event: Event) => void): void {
@@ -182,6 +200,7 @@ export class Recogniser {
   /** One stream from opening to its end. True where it got as far as live. */
   async #runStream(): Promise<boolean> {
     await this.#results;
+    if (this.#isOver) return false;
     const timeline = new Timeline();
     this.#timeline = timeline;
     const opened = Promise.withResolvers<boolean>();
@@ -252,6 +271,14 @@ export class Recogniser {
     });
   }
 
+  #takeLot(messages: readonly AudioMessage[]): void {
+    this.#stream?.together(() => {
+      for (const message of messages) {
+        if (this.#state === "live" && message.index === this.#next) this.#take(message);
+      }
+    });
+  }
+
   #take(message: AudioMessage): void {
     const { watermarks, channel, channels } = this.#options;
     if (message.channel === channel) {
@@ -290,15 +317,19 @@ export class Recogniser {
     const endMs = (results.start + results.duration) * 1000;
     const best = results.channel.alternatives[0];
     const text = best?.transcript.trim() ?? "";
-    const startedAtMs = timeline.wallAt(best?.words?.[0] === undefined ? startMs : best.words[0].start * 1000);
-    const endedAtMs = timeline.wallAt(best?.words?.at(-1) === undefined ? endMs : (best.words.at(-1)?.end ?? 0) * 1000);
+    const spokenFromMs = best?.words?.[0] === undefined ? startMs : best.words[0].start * 1000;
+    const spokenToMs = best?.words?.at(-1) === undefined ? endMs : (best.words.at(-1)?.end ?? 0) * 1000;
+    const startedAtMs = timeline.wallAt(spokenFromMs);
+    const endedAtMs = timeline.wallAt(spokenToMs);
+    const speechMs = Math.max(0, spokenToMs - spokenFromMs);
     if (startedAtMs === undefined || endedAtMs === undefined) return;
     const messages = results.is_final ? timeline.messagesBefore(endMs) : undefined;
     const speaker = best?.words?.[0]?.speaker ?? 0;
     const { channel } = this.#options;
     const isFinal = results.is_final;
     const isGivenUp = (): boolean => this.#givenUp === timeline;
-    await this.#options.onStretch({ text, isFinal, startedAtMs, endedAtMs, messages, channel, speaker, isGivenUp });
+    const times = { startedAtMs, endedAtMs, speechMs };
+    await this.#options.onStretch({ text, isFinal, ...times, messages, channel, speaker, isGivenUp });
     if (results.is_final) timeline.forget(endMs);
   }
 }

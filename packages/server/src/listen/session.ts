@@ -5,38 +5,22 @@
  * teardown (sound durable, last words stored, lease given up, links closed). It never decodes, never summarises, and never
  * waits for the pusher (laws L1, L2, L8).
  */
-import { CHANNELS, CLOSE, type Config, LISTEN, type ListenQuery, messageOf, ONLY_CHANNEL } from "@holdfast/contract";
-import {
-  type Circuits,
-  type Clock,
-  CUSTOM_PROVIDER,
-  type GiveUp,
-  type Log,
-  type Random,
-  sleep,
-  type Timer,
-  Watermarks,
-} from "@holdfast/core";
+import { CLOSE, LISTEN, messageMs, messageOf, ONLY_CHANNEL } from "@holdfast/contract";
+import { type GiveUp, type Log, sleep, type Timer } from "@holdfast/core";
 import {
   type AdmitOutcome,
-  type Db,
   findLastCompletedId,
   openRecording,
   type RecordingHold,
   recordedUntil,
   releaseRecording,
   removeIfEmpty,
-  renewRecording,
 } from "@holdfast/store";
-import type { ConnectSocket } from "@holdfast/stt-client";
 import type { WebSocket } from "ws";
-import type { AudioFormat } from "./admission.ts";
 import { Announcer } from "./announcer.ts";
-import { AudioLog, type AudioMessage } from "./audio-log.ts";
-import type { AudioWriter } from "./audio-writer.ts";
-import type { ClientFrames } from "./client-frames.ts";
-import { type Completions, watchCompletions } from "./completions.ts";
+import type { AudioMessage } from "./audio-log.ts";
 import {
+  bindHome,
   type ConversationIdentity,
   type CurrentConversation,
   catchUp,
@@ -44,41 +28,19 @@ import {
   prepareFirst,
 } from "./current-conversation.ts";
 import { chooseEngines, type LiveEngines } from "./engines.ts";
+import { type LiveFairUse, openLiveFairUse } from "./fair-use.ts";
 import type { Inbox } from "./inbox.ts";
-import { Intake } from "./intake.ts";
-import { ConversationKeeper, type EndOptions } from "./keeper.ts";
+import type { ConversationKeeper, EndOptions } from "./keeper.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
-import type { PusherLink } from "./pusher-link.ts";
-import { watchWanted } from "./pusher-link-wanted.ts";
-import type { PusherLinks } from "./pusher-links.ts";
-import { type RecognisedStretch, Recogniser } from "./recogniser.ts";
-import { ClientWords, takeOverForClientWords, type WordSource } from "./suggested.ts";
+import {
+  createSessionParts,
+  LEASE_MS,
+  type SessionDeps,
+  type SessionParts,
+  type SessionRequest,
+} from "./session-parts.ts";
+import { takeOverForClientWords } from "./suggested.ts";
 import { takeOverGap } from "./take-over.ts";
-import { createTextDesk } from "./text-desk.ts";
-
-export interface SessionDeps {
-  readonly db: Db;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly writer: AudioWriter;
-  readonly circuits: Circuits;
-  readonly links: PusherLinks;
-  /** How streams to speech engines are opened; `ws` unless told otherwise. */
-  readonly connect?: ConnectSocket | undefined;
-}
-
-export interface SessionRequest {
-  readonly userId: string;
-  readonly query: ListenQuery;
-  readonly format: AudioFormat;
-  readonly clientDeviceId: string | null;
-  readonly clientPlatform: string | null;
-}
-
-/** How long a recording belongs to a socket that is not heard of. */
-export const LEASE_MS = 20_000;
 
 /** `ready` waits at most this long for the recogniser. */
 const READY_DEADLINE_MS = 5_000;
@@ -91,20 +53,6 @@ const LAST_FLUSH_MS = 10_000;
  * restart. Sound has no need of it, since its client sends again what was not acknowledged.
  */
 const LAST_FRAMES_MS = 60_000;
-
-/** What exists once a session has started. */
-interface Parts {
-  readonly hold: RecordingHold;
-  readonly intake: Intake;
-  readonly audio: AudioLog;
-  /** One for each channel. */
-  readonly recognisers: readonly WordSource[];
-  readonly watermarks: Watermarks;
-  readonly keeper: ConversationKeeper;
-  readonly frames: ClientFrames;
-  readonly link: PusherLink;
-  readonly completions: Completions;
-}
 
 export class LiveSession {
   readonly #deps: SessionDeps;
@@ -119,7 +67,9 @@ export class LiveSession {
   readonly #live = Promise.withResolvers<void>();
   readonly #log: Log;
   #lastActivityMs: number;
-  #parts: Parts | undefined;
+  /** Undefined where nothing limits this user, or the client brings the words. */
+  #fairUse: LiveFairUse | undefined;
+  #parts: SessionParts | undefined;
 
   constructor(deps: SessionDeps, socket: WebSocket, inbox: Inbox, request: SessionRequest) {
     this.#deps = deps;
@@ -152,6 +102,7 @@ export class LiveSession {
 
   /** Ends the conversation and goes on with a new one. Undefined where this session does not hold it. */
   async endConversation(conversationId: string, options: EndOptions): Promise<AdmitOutcome | undefined> {
+    this.#inbox.deliver();
     return await this.#parts?.keeper.end(conversationId, options);
   }
 
@@ -172,6 +123,7 @@ export class LiveSession {
   /** Makes what was received durable and asks the client to come back elsewhere. */
   async drain(): Promise<void> {
     this.#socket.pause();
+    this.#inbox.deliver();
     await this.#flushAudio();
     this.#socket.resume();
     this.#out.close(CLOSE.serviceRestart, "server is restarting");
@@ -211,18 +163,24 @@ export class LiveSession {
     const hold = query.customStt
       ? await takeOverForClientWords(db, opened, clock.now())
       : await takeOverGap(db, opened, format, clock.now());
-    await renewRecording(db, hold, found.id, clock.now(), LEASE_MS);
-    const isFresh = opened.epoch === 1 && found.startedAtMs === undefined;
-    const current = isFresh ? found : await catchUp(db, this.#who, hold, found);
+    const home = await bindHome({ db, random, clock, who: this.#who, hold, leaseMs: LEASE_MS }, found);
+    const isFresh = opened.epoch === 1 && home.startedAtMs === undefined;
+    const current = isFresh ? home : await catchUp(db, this.#who, hold, home);
     await this.#announcer.session(current.id);
     this.#announcer.recogniserStarting();
     const { durableMessages } = hold;
     const recordedUntilMs =
       durableMessages === 0 ? undefined : await recordedUntil(db, userId, hold.id, durableMessages);
+    const { recordingSessionId } = this.#who;
+    const limited = { userId, recordingSessionId, out: this.#out, log: this.#log };
+    this.#fairUse = engines === undefined ? undefined : openLiveFairUse(this.#deps, limited);
+    await this.#fairUse?.begin();
     this.#parts = this.#createParts(hold, current, engines, recordedUntilMs);
     this.#parts.link.announce(current.id);
     this.#listen(this.#parts);
     await this.#firstReady(engines);
+    const { keeper } = this.#parts;
+    this.#timers.push(...(this.#fairUse?.start(() => keeper.giveToRepair()) ?? []));
     await this.#announcer.earlier(ended).catch((error: unknown) => {
       this.#log.warn({ error: messageOf(error) }, "earlier conversations could not be announced");
     });
@@ -232,7 +190,8 @@ export class LiveSession {
   async #firstReady(engines: LiveEngines | undefined): Promise<void> {
     const waited = new AbortController();
     // What `pcm8` means shows in the sound itself, and some clients send none before `ready`.
-    const waits = engines !== undefined && this.#request.format.codec !== "pcm8";
+    const heard = engines !== undefined && this.#fairUse?.paused !== true;
+    const waits = heard && this.#request.format.codec !== "pcm8";
     const deadlineMs = waits ? READY_DEADLINE_MS : 0;
     const deadline = sleep(this.#deps.clock, deadlineMs, waited.signal);
     await Promise.race([this.#live.promise, this.#closed, deadline]);
@@ -246,87 +205,25 @@ export class LiveSession {
     first: CurrentConversation,
     engines: LiveEngines | undefined,
     recordedUntilMs: number | undefined,
-  ): Parts {
-    const { db, clock, random } = this.#deps;
-    const { codec, sampleRate, channels } = this.#request.format;
-    const { durableMessages: durable, transcribedMessages, channelMarks } = hold;
-    const { firstSequence } = this.#request.query;
-    const intake = new Intake({ codec, sampleRate, channels, durable, firstSequence, recordedUntilMs });
-    const channelIds = channels > 1 ? CHANNELS.map(({ id }) => id) : [ONLY_CHANNEL];
-    const watermarks = new Watermarks(channelIds, transcribedMessages, channelMarks);
-    const shared = { db, clock, log: this.#log, hold, codec, sampleRate, channels, layout: () => intake.layout };
-    const onFenced = () => this.#out.close(CLOSE.goingAway, "recording continues on another connection");
-    const audio = new AudioLog({
-      ...shared,
-      writer: this.#deps.writer,
+  ): SessionParts {
+    return createSessionParts({
+      ...{ deps: this.#deps, request: this.#request, who: this.#who, log: this.#log },
+      ...{ out: this.#out, announcer: this.#announcer, fairUse: this.#fairUse },
+      ...{ hold, first, engines, recordedUntilMs },
+      parts: () => this.#parts,
       onDurable: (count) => this.#onDurable(count),
-      onFenced,
-      onFailure: (error) => this.#onStorageFailure(error),
-    });
-    const text = createTextDesk({
-      ...{ db, clock, random, log: this.#log, who: this.#who, out: this.#out },
-      keeper: () => this.#parts?.keeper,
-      sample: (words) => this.#parts?.link.speakerSample(words),
+      onFenced: () => this.#out.close(CLOSE.goingAway, "recording continues on another connection"),
+      onStorageFailure: (error) => this.#onStorageFailure(error),
       onRoom: () => this.#resumeIfRoom(),
+      onRecogniserState: (...change) => this.#onRecogniserState(...change),
     });
-    const keeper = new ConversationKeeper({
-      db,
-      clock,
-      random,
-      log: this.#log,
-      who: this.#who,
-      hold,
-      leaseMs: LEASE_MS,
-      first,
-      announcer: this.#announcer,
-      provider: () => engines?.provider ?? CUSTOM_PROVIDER,
-      watermarks,
-      speakers: text.speakers,
-      onFenced,
-    });
-    const onStretch = (stretch: RecognisedStretch) => keeper.onStretch(stretch);
-    const recognise = (serving: LiveEngines, channel: number): WordSource =>
-      new Recogniser({
-        ...shared,
-        channel,
-        watermarks,
-        random,
-        audio,
-        formatKnown: intake.formatKnown,
-        open: (layout, events) => serving.open(layout, events),
-        onStretch,
-        onState: (state) => this.#onRecogniserState(state, channel, serving, keeper),
-      });
-    const clientWords = new ClientWords({
-      ...{ db, hold, clock, watermarks, onStretch },
-      channels: channelIds,
-      work: text.work,
-    });
-    const recognisers =
-      engines === undefined ? [clientWords] : channelIds.map((channel) => recognise(engines, channel));
-    const frames = text.frames(keeper, engines === undefined ? clientWords : undefined);
-    keeper.attach(audio, [...recognisers, frames]);
-    const completions = watchCompletions({
-      db,
-      userId: this.userId,
-      clock,
-      log: this.#log,
-      onCompleted: (conversation, lifecycle) => this.#announcer.created(conversation, lifecycle),
-      onDropped: (conversationId) => this.#parts?.link.settled(conversationId),
-    });
-    const link = this.#deps.links.open({
-      userId: this.userId,
-      codec,
-      sampleRate,
-      layout: () => intake.layout,
-      wantsAudio: watchWanted({ db, userId: this.userId, clock, log: this.#log }),
-      log: this.#log,
-      onResult: (result) => completions.check(result.conversation_id),
-    });
-    return { hold, intake, audio, recognisers, watermarks, keeper, frames, link, completions };
   }
 
-  #listen(parts: Parts): void {
+  #listen(parts: SessionParts): void {
+    const { codec, sampleRate, channels } = this.#request.format;
+    // With several channels, neighbours go to different streams, and little is gained.
+    const soundMs = (data: Buffer): number =>
+      channels > 1 ? Number.POSITIVE_INFINITY : messageMs(codec, sampleRate, data, parts.intake.layout);
     this.#inbox.open((data, isBinary) => {
       this.#lastActivityMs = this.#deps.clock.now();
       if (!isBinary) {
@@ -336,7 +233,7 @@ export class LiveSession {
       }
       const messages = parts.intake.take(data, this.#lastActivityMs, parts.keeper.acceptingId);
       for (const message of messages) this.#takeAudio(parts, message);
-    });
+    }, soundMs);
     if (parts.hold.durableMessages > 0) this.#onDurable(parts.hold.durableMessages);
     this.#timers.push(
       this.#deps.clock.every(LISTEN.pingIntervalMs, () => this.#beat()),
@@ -344,7 +241,7 @@ export class LiveSession {
     );
   }
 
-  #takeAudio(parts: Parts, message: AudioMessage): void {
+  #takeAudio(parts: SessionParts, message: AudioMessage): void {
     parts.audio.push(message);
     for (const recogniser of parts.recognisers) recogniser.push(message);
     // The sound of a call would have to be mixed, and nothing is decoded here.
@@ -410,6 +307,7 @@ export class LiveSession {
     await Promise.all(recognisers.map((recogniser) => (mayReturn ? recogniser.abort() : recogniser.finish())));
     await frames.settled(LAST_FRAMES_MS);
     await keeper.settled();
+    await this.#fairUse?.close();
     const { query } = this.#request;
     if ((isCall(query) && !mayReturn) || (query.source === "desktop" && code === CLOSE.normal)) {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });

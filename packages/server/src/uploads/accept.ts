@@ -1,12 +1,19 @@
 /**
- * From staged files to a 202. The bytes get their final place first, then files, job and the claim on their content are one
+ * From stored files to a 202. The bytes have their final place first, then files, job and the claim on their content are one
  * transaction, and only after its commit is the answer made (law L1). The same content again is answered with the job that
  * has it, and the new bytes are removed.
  *
  * Where the database goes away during the commit nobody knows whether the job exists. It is asked again for a while; if the
  * answer stays out, the bytes are kept, because a job may need them, and the client is told to come back.
  */
-import { HoldfastError, messageOf, SYNC, type SyncAccepted } from "@holdfast/contract";
+import {
+  type CountedRecording,
+  HoldfastError,
+  isHoldfastError,
+  messageOf,
+  SYNC,
+  type SyncAccepted,
+} from "@holdfast/contract";
 import { isTerminal, sleep } from "@holdfast/core";
 import {
   type AcceptOutcome,
@@ -18,92 +25,118 @@ import {
   type UploadedFile,
   uploadFolder,
 } from "@holdfast/store";
-import type { HttpContext } from "../http/context.ts";
-import { ageSeconds, type ClientDevice, contentIdOf, laneOf } from "./batch.ts";
+import { audioSecondsOf } from "../queue/audio-seconds.ts";
+import { ageSeconds, contentIdOf, laneOf } from "./batch.ts";
+import type { CaptureFacts } from "./capture.ts";
+import { passGates } from "./gates.ts";
 import { jobView } from "./job-view.ts";
+import type { UploadKeys } from "./keys.ts";
 import { discardFiles, type ReceivedFile } from "./receive.ts";
+import type { UploadContext } from "./routes.ts";
 
 const DOUBT_TRIES = 10;
 const DOUBT_WAIT_MS = 500;
 const NAMES_SHOWN = 20;
 
-export interface Recordings {
+/** A batch as its client describes it. */
+export interface Description {
   readonly userId: string;
   readonly kind: "omi" | "sound";
   readonly source: string;
-  readonly device: ClientDevice;
-  /** The conversation a client says they belong to. */
-  readonly conversationId: string | null;
-  readonly recordingSessionId: string | null;
-  readonly files: readonly (ReceivedFile & { readonly capturedAtMs: number | null })[];
+  readonly facts: CaptureFacts;
+  /** A capture manifest vouches for device and times. */
+  readonly isProven: boolean;
   /** Start of sound files whose names carry no time. */
   readonly startedAtMs?: number;
 }
 
-type AcceptContext = Pick<HttpContext, "db" | "blobs" | "clock" | "random" | "log">;
+export interface Recordings extends Description {
+  readonly files: readonly (ReceivedFile & { readonly capturedAtMs: number | null })[];
+  /** What the gates look at; see `Arrival`. */
+  readonly counted: readonly CountedRecording[];
+  readonly isOmiRoute: boolean;
+}
 
-export async function acceptRecordings(context: AcceptContext, recordings: Recordings): Promise<SyncAccepted> {
+/** Takes staged files over: they are part of a job when this returns, and gone when it throws. */
+export async function acceptRecordings(context: UploadContext, recordings: Recordings): Promise<SyncAccepted> {
   const { blobs } = context;
   const jobId = context.random.uuid();
   const folder = uploadFolder(jobId);
-  let files: UploadedFile[];
+  let batch: UploadBatch;
   try {
-    files = await commitFiles(context, recordings, folder);
+    const nowMs = context.clock.now();
+    const times = recordings.files.map((file) => file.capturedAtMs);
+    const known = times.filter((ms) => ms !== null);
+    await passGates(context, {
+      userId: recordings.userId,
+      lane: laneOf(times, recordings.isProven, nowMs).lane,
+      oldestMs: known.length === 0 ? null : Math.min(...known),
+      recordings: recordings.counted,
+      isOmiRoute: recordings.isOmiRoute,
+      nowMs,
+    });
+    const keys = await context.uploadKeys();
+    batch = batchOf(keys, recordings, jobId, await commitFiles(context, recordings, folder), nowMs);
   } catch (error) {
     await discardFiles(blobs, recordings.files);
     await blobs.removeAll(folder);
-    throw storageFailure(error);
+    throw error;
   }
-  const batch = batchOf(recordings, jobId, files, context.clock.now());
-  const outcome = await accept(context, batch, folder);
-  if (outcome.outcome === "known") {
-    await blobs.removeAll(folder);
-    return answerKnown(outcome.job, files.length);
-  }
-  return {
-    job_id: jobId,
-    status: "queued",
-    total_files: files.length,
-    total_segments: 0,
-    poll_after_ms: SYNC.pollAfterMs,
-    lane: batch.lane,
-  };
+  const outcome = await settle(context, batch, async () => await acceptUpload(context.db, batch));
+  if (outcome.outcome === "known") await blobs.removeAll(folder);
+  logAcceptance(context, batch, outcome);
+  return answer(batch, outcome, context.clock.now());
 }
 
-async function commitFiles({ blobs }: AcceptContext, recordings: Recordings, folder: string): Promise<UploadedFile[]> {
+async function commitFiles({ blobs }: UploadContext, recordings: Recordings, folder: string): Promise<UploadedFile[]> {
   const files: UploadedFile[] = [];
   for (const [ordinal, file] of recordings.files.entries()) {
     const blobKey = `${folder}/${ordinal}`;
-    await blobs.commit(file.staged, blobKey);
+    await blobs.commit(file.staged, blobKey).catch(thrownAsStorageFailure);
     const { bytes, sha256 } = file.staged;
     files.push({ name: file.name, bytes, sha256, blobKey, capturedAtMs: file.capturedAtMs });
   }
   return files;
 }
 
-function batchOf(recordings: Recordings, jobId: string, files: readonly UploadedFile[], nowMs: number): UploadBatch {
-  const { userId, device, conversationId } = recordings;
-  const times = files.map((file) => file.capturedAtMs).filter((ms) => ms !== null);
-  const lane = laneOf(times.length === 0 ? null : Math.max(...times), nowMs);
+/** The batch as the store takes it, with everything the worker must know. */
+export function batchOf(
+  keys: UploadKeys,
+  description: Description,
+  jobId: string,
+  files: readonly UploadedFile[],
+  nowMs: number,
+): UploadBatch {
+  const { userId, facts } = description;
+  const times = files.map((file) => file.capturedAtMs);
+  const { lane, trust, reason } = laneOf(times, description.isProven, nowMs);
   const payload = {
-    kind: recordings.kind,
-    source: recordings.source,
-    client_device_id: device.deviceId,
-    client_platform: device.platform,
+    kind: description.kind,
+    source: description.source,
+    ...facts,
     language: null,
-    conversation_id: conversationId,
-    recording_session_id: recordings.recordingSessionId,
     lane,
-    recording_age_seconds: ageSeconds(times.length === 0 ? null : Math.min(...times), nowMs),
+    lane_reason: reason,
+    capture_time_trust: trust,
+    recording_age_seconds: ageSeconds(times, nowMs),
     file_names: files.slice(0, NAMES_SHOWN).map((file) => file.name),
-    ...(recordings.startedAtMs === undefined ? {} : { started_at_ms: recordings.startedAtMs }),
+    ...(description.startedAtMs === undefined ? {} : { started_at_ms: description.startedAtMs }),
   };
-  return { userId, jobId, contentId: contentIdOf(userId, files), lane, payload, conversationId, files, nowMs };
+  const conversationId = facts.target_conversation_id ?? null;
+  const contentId = contentIdOf(keys.contents, userId, files);
+  const audioSeconds = audioSecondsOf(description.kind, files);
+  return { userId, jobId, contentId, lane, payload, conversationId, files, audioSeconds, nowMs };
 }
 
-async function accept(context: AcceptContext, batch: UploadBatch, folder: string): Promise<AcceptOutcome> {
+/** Writes the job, and finds out what became of it where the database went away meanwhile. */
+export async function settle<Outcome>(
+  context: Pick<UploadContext, "db" | "blobs" | "clock" | "log">,
+  batch: UploadBatch,
+  write: () => Promise<Outcome>,
+): Promise<Outcome | AcceptOutcome> {
+  const folder = uploadFolder(batch.jobId);
   try {
-    return await acceptUpload(context.db, batch);
+    return await write();
   } catch (error) {
     const committed = isDatabaseUnavailable(error) ? await isCommitted(context, batch) : false;
     if (committed === true) return { outcome: "accepted" };
@@ -115,7 +148,10 @@ async function accept(context: AcceptContext, batch: UploadBatch, folder: string
 }
 
 /** Undefined where the database did not come back in time. */
-async function isCommitted({ db, clock }: AcceptContext, batch: UploadBatch): Promise<boolean | undefined> {
+async function isCommitted(
+  { db, clock }: Pick<UploadContext, "db" | "clock">,
+  batch: UploadBatch,
+): Promise<boolean | undefined> {
   for (let tries = 0; tries < DOUBT_TRIES; tries += 1) {
     try {
       return (await findJob(db, batch.userId, batch.jobId)) !== undefined;
@@ -127,21 +163,51 @@ async function isCommitted({ db, clock }: AcceptContext, batch: UploadBatch): Pr
   return undefined;
 }
 
-function answerKnown(job: Job, totalFiles: number): SyncAccepted {
-  const view = jobView(job, job.dueMs);
-  const status = view.status === "partial_failure" ? "completed" : view.status;
+/** One line for each batch that is taken or known. */
+export function logAcceptance({ log }: Pick<UploadContext, "log">, batch: UploadBatch, outcome: AcceptOutcome): void {
+  const bytes = batch.files.reduce((sum, file) => sum + file.bytes, 0);
+  const jobId = outcome.outcome === "known" ? outcome.job.id : batch.jobId;
+  const event = outcome.outcome === "known" ? "upload_known" : "upload_accepted";
+  const fields = {
+    event,
+    jobId,
+    userId: batch.userId,
+    lane: batch.lane,
+    laneReason: batch.payload.lane_reason,
+    files: batch.files.length,
+    bytes,
+  };
+  log.info(fields, outcome.outcome === "known" ? "an upload is known already" : "an upload was accepted");
+}
+
+/** The 202 of reference offline-sync 3.3. */
+export function answer(batch: UploadBatch, outcome: AcceptOutcome, nowMs: number): SyncAccepted {
+  if (outcome.outcome === "known") return answerOf(outcome.job, batch.files.length, nowMs);
+  return {
+    job_id: batch.jobId,
+    status: "queued",
+    total_files: batch.files.length,
+    total_segments: 0,
+    poll_after_ms: SYNC.pollAfterMs,
+    lane: batch.lane,
+  };
+}
+
+/** The same for a job that is there already, in whatever state. */
+export function answerOf(job: Job, totalFiles: number, nowMs: number): SyncAccepted {
+  const view = jobView(job, nowMs);
   return {
     job_id: job.id,
-    status,
+    status: view.status === "partial_failure" ? "completed" : view.status,
     total_files: totalFiles,
-    total_segments: view.total_segments,
+    total_segments: view.result?.total_segments ?? view.total_segments,
     poll_after_ms: isTerminal(job.state) ? 0 : SYNC.pollAfterMs,
     lane: job.lane,
   };
 }
 
 /** Files fail for reasons of this machine, never of the recording. */
-function storageFailure(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  return new HoldfastError("internal error", { code: "internal", class: "content", scope: "service", cause: error });
+export function thrownAsStorageFailure(error: unknown): never {
+  if (isHoldfastError(error)) throw error;
+  throw new HoldfastError("internal error", { code: "internal", class: "content", scope: "service", cause: error });
 }

@@ -6,7 +6,7 @@
 import type { SyncJobStatus, SyncJobView } from "@holdfast/contract";
 import { SYNC } from "@holdfast/contract";
 import { isTerminal, type JobState } from "@holdfast/core";
-import type { Job } from "@holdfast/store";
+import { type Job, REPEAT_FAILURE_PAUSED } from "@holdfast/store";
 
 const STATUS: Readonly<Record<JobState, SyncJobStatus>> = {
   queued: "queued",
@@ -31,13 +31,14 @@ export function jobView(job: Job, nowMs: number): SyncJobView {
   return {
     job_id: job.id,
     status,
-    total_segments: total,
+    // A job that was answered from the ledger shows its total in the result only (reference offline-sync 4.4, quirks).
+    total_segments: job.payload.from_ledger === true ? 0 : total,
     processed_segments: terminal ? total : count(counts, "processed_segments"),
     successful_segments: terminal ? Math.max(0, total - failed) : count(counts, "successful_segments"),
     failed_segments: failed,
     lane: job.lane,
     ...(terminal && job.result !== null ? { result: resultOf(job.result, total, failed) } : {}),
-    ...(status === "failed" ? { error: job.reasonCode ?? "sync_failed" } : {}),
+    ...(status === "failed" ? { error: errorOf(job) } : {}),
     ...(job.reasonCode !== null
       ? { reason_code: job.reasonCode }
       : status === "failed"
@@ -46,6 +47,12 @@ export function jobView(job: Job, nowMs: number): SyncJobView {
     ...(status === "queued" && job.reasonCode !== null && waitMs > 0 ? { retry_after: Math.ceil(waitMs / 1000) } : {}),
     ...(typeof age === "number" ? { recording_age_seconds: Math.round(age) } : {}),
   };
+}
+
+/** A reason is repeated; content that rests says so in words (reference offline-sync 4.5). */
+function errorOf(job: Job): string {
+  if (job.reasonCode === REPEAT_FAILURE_PAUSED) return job.lastError ?? job.reasonCode;
+  return job.reasonCode ?? "sync_failed";
 }
 
 function resultOf(result: Readonly<Record<string, unknown>>, total: number, failed: number): SyncJobView["result"] {

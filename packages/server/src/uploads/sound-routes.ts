@@ -6,12 +6,14 @@
 import { HoldfastError, parseRecordingName, SyncAccepted, SyncJobView } from "@holdfast/contract";
 import { type Job, listJobs } from "@holdfast/store";
 import { z } from "zod";
-import type { App, HttpContext } from "../http/context.ts";
+import type { App } from "../http/context.ts";
 import { acceptRecordings, type Recordings } from "./accept.ts";
-import { clientDevice, sourceOf } from "./batch.ts";
+import { sourceOf } from "./batch.ts";
+import { captureFacts } from "./capture.ts";
 import { ownUploadJob } from "./find-job.ts";
 import { jobView } from "./job-view.ts";
 import { type Received, receiveFiles } from "./receive.ts";
+import type { UploadContext } from "./routes.ts";
 import { onlySound } from "./sniff.ts";
 import { checkSoundName, parseStartedAt } from "./sound-names.ts";
 
@@ -22,7 +24,7 @@ const tags = ["uploads"];
 
 const isRecording = (name: string): boolean => name.endsWith(".bin");
 
-export function registerSoundRoutes(app: App, context: HttpContext): void {
+export function registerSoundRoutes(app: App, context: UploadContext): void {
   const { db, blobs, clock } = context;
   app.post(
     "/v1/uploads",
@@ -47,13 +49,18 @@ export function registerSoundRoutes(app: App, context: HttpContext): void {
         },
         inspect: (source, name) => (isRecording(name) ? source : onlySound(source)),
       });
-      const facts = await describe(received, sort ?? "sound", nowMs, async () => {
+      const described = await describe(received, sort ?? "sound", nowMs, async () => {
         for (const file of received.files) await blobs.discard(file.staged);
       });
       const { userId } = request;
-      const device = clientDevice(request.headers);
-      const where = { conversationId: null, recordingSessionId: null };
-      const accepted = await acceptRecordings(context, { userId, device, ...where, ...facts });
+      const accepted = await acceptRecordings(context, {
+        userId,
+        facts: captureFacts(request.headers, {}),
+        isProven: false,
+        counted: [],
+        isOmiRoute: false,
+        ...described,
+      });
       return await reply.code(202).send(accepted);
     },
   );
@@ -95,7 +102,7 @@ function sameSort<Sort extends string>(before: Sort | undefined, sort: Sort): So
   throw new HoldfastError(message, { code: "mixed_upload", class: "permanent_input" });
 }
 
-type Facts = Pick<Recordings, "kind" | "source" | "files" | "startedAtMs">;
+type Described = Pick<Recordings, "kind" | "source" | "files" | "startedAtMs">;
 
 /** Names say when a `.bin` began; of other files only the person can say, and otherwise they count as recorded now. */
 async function describe(
@@ -103,7 +110,7 @@ async function describe(
   kind: "omi" | "sound",
   nowMs: number,
   discard: () => Promise<void>,
-): Promise<Facts> {
+): Promise<Described> {
   try {
     if (kind === "sound") {
       const started = parseStartedAt(received.fields.get("started_at"), nowMs);

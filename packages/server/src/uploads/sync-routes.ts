@@ -2,22 +2,17 @@
  * The offline upload of Omi clients: `POST /v2/sync-local-files` takes `.bin` recordings and answers 202 with a job,
  * `GET /v2/sync-local-files/{job_id}` says what became of it (reference offline-sync sections 3 and 4).
  */
-import { canonicalUuid, parseRecordingName, SyncAccepted, SyncJobView } from "@holdfast/contract";
+import { SyncAccepted, SyncJobView } from "@holdfast/contract";
 import { z } from "zod";
-import type { App, HttpContext } from "../http/context.ts";
-import { acceptRecordings } from "./accept.ts";
-import { clientDevice, refuseTooOld, sourceOf } from "./batch.ts";
+import type { App } from "../http/context.ts";
+import { CaptureQuery } from "./capture.ts";
 import { ownUploadJob } from "./find-job.ts";
 import { jobView } from "./job-view.ts";
-import { receiveFiles } from "./receive.ts";
+import { takeOmiBatch } from "./omi-batch.ts";
+import type { UploadContext } from "./routes.ts";
 
-const SyncQuery = z.object({
-  conversation_id: z.string().optional().describe("Conversation of ours that these recordings belong to"),
-  recording_session_id: z.string().optional().describe("Live recording that these recordings complete"),
-});
-
-export function registerSyncRoutes(app: App, context: HttpContext): void {
-  const { db, blobs, clock } = context;
+export function registerSyncRoutes(app: App, context: UploadContext): void {
+  const { db, clock } = context;
   app.post(
     "/v2/sync-local-files",
     {
@@ -26,29 +21,11 @@ export function registerSyncRoutes(app: App, context: HttpContext): void {
         tags: ["uploads"],
         summary: "Upload .bin recordings (multipart, parts named files)",
         consumes: ["multipart/form-data"],
-        querystring: SyncQuery,
+        querystring: CaptureQuery,
         response: { 202: SyncAccepted },
       },
     },
-    async (request, reply) => {
-      const { userId, query } = request;
-      const nowMs = clock.now();
-      const received = await receiveFiles(request, blobs, {
-        field: "files",
-        checkName: (name) => refuseTooOld(parseRecordingName(name, nowMs).startedAtMs, nowMs),
-      });
-      const named = received.files.map((file) => ({ file, recording: parseRecordingName(file.name, nowMs) }));
-      const accepted = await acceptRecordings(context, {
-        userId,
-        kind: "omi",
-        source: sourceOf(named.map((item) => item.recording)),
-        device: clientDevice(request.headers),
-        conversationId: canonicalUuid(query.conversation_id ?? null),
-        recordingSessionId: canonicalUuid(query.recording_session_id ?? null),
-        files: named.map(({ file, recording }) => ({ ...file, capturedAtMs: recording.startedAtMs })),
-      });
-      return await reply.code(202).send(accepted);
-    },
+    async (request, reply) => await reply.code(202).send(await takeOmiBatch(context, request, request.query)),
   );
 
   app.get(

@@ -141,4 +141,23 @@ describe("the audio writer", () => {
     await done.promise;
     expect(rung).toEqual(["first", "second"]);
   });
+
+  it("rings a large beat in turns, forgets who leaves between them, and loses nobody", () => {
+    const due: (() => void)[] = [];
+    const after = (_ms: number, call: () => void) => {
+      due.push(call);
+      return { cancel: () => {} };
+    };
+    const beat = createAudioWriter({ db, clock: { now: () => 0, after, every: after }, leaseMs: 20_000 });
+    const rung: number[] = [];
+    const timers = Array.from({ length: 200 }, (_, i) => beat.onBeat(() => void rung.push(i)));
+    expect(due.length).toBe(1);
+    due.shift()?.();
+    const inTurn = rung.length;
+    expect(inTurn).toBeLessThan(100);
+    timers[150]?.cancel();
+    beat.onBeat(() => void rung.push(200));
+    while (due.length > 0) due.shift()?.();
+    expect(rung.toSorted((a, b) => a - b)).toEqual([...Array(201).keys()].filter((i) => i !== 150));
+  });
 });

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { parseConfig } from "@holdfast/contract";
 import { type Clock, silentLog } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
-import { type BlobStore, createToken, type Db, openDirectoryBlobs } from "@holdfast/store";
+import { type BlobStore, createToken, type Db, type FileSystem, openDirectoryBlobs } from "@holdfast/store";
 import type { TestServer } from "@holdfast/testkit";
 import { type GatewayDeps, startGateway } from "../../src/index.ts";
 
@@ -44,6 +44,8 @@ export interface TestGatewayOptions {
   readonly webRoot?: string;
   readonly env?: Record<string, string>;
   readonly blobs?: (real: BlobStore) => BlobStore;
+  /** The disk below the blobs. */
+  readonly files?: FileSystem;
 }
 
 export async function startTestGateway(server: TestServer, options: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -57,7 +59,7 @@ export async function startTestGateway(server: TestServer, options: TestGatewayO
     cleanups.push(() => database.db.destroy());
     const folder = await mkdtemp(join(tmpdir(), "holdfast-gateway-"));
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
-    const real = await openDirectoryBlobs(folder, clock.now());
+    const real = await openDirectoryBlobs(folder, clock.now(), options.files);
     const blobs = options.blobs?.(real) ?? real;
     const speech = await fakeHealth();
     cleanups.push(() => new Promise((resolve) => speech.server.close(resolve)));

@@ -146,7 +146,8 @@ class Session implements ListenSession {
     this.#unsentFrom = end;
     this.#hear(() => {
       const actions = this.#segmenter.flush(end);
-      for (const action of actions) this.#act(action, fromFinalize);
+      // The last one answers: whoever asked waits for no more.
+      for (const action of actions) this.#act(action, fromFinalize && action === actions.at(-1));
       // The answer to Finalize is owed even when there is nothing to close.
       if (fromFinalize && actions.length === 0) this.#tellSilence(end, end, true);
     });

@@ -4,16 +4,19 @@
  * utterance is longer than `maxMs`. The recogniser is to listen from a little before an utterance (`hear`): the quiet up to
  * 0.7 s before the voice, as far as nobody spoke in it. Without that lead it mistakes first words ("Ask not" for "As not").
  *
- *   silence ──voice──▶ utterance           opens 0.3 s before the voice (pre-roll); closes the silence before it
- *   silence ──5 s──▶ silence               closes all but the last 0.3 s, so that a listener's watermark advances
+ *   silence ──voice──▶ utterance           opens 0.3 s before the voice (pre-roll); the silence before it stays open with it
+ *   silence ──5 s──▶ silence               closes all but the last 1.5 s, so that a listener's watermark advances
  *   utterance ──quiet for 0.2 s──▶ utterance   says `speculate`: what there is will be the whole if the quiet lasts
- *   utterance ──quiet for `endpointMs`──▶ silence   closes the utterance 0.2 s after the last voice (post-roll)
+ *   utterance ──quiet for `endpointMs`──▶ silence   closes the silence before it, and it 0.2 s after the last voice (post-roll)
  *   utterance ──quiet for 0.25 s, when it is longer than `breathAfterMs`──▶ silence   a pause to breathe is taken, so that the last
  *                                          words of a long speech need not wait for all of it to be recognised again
  *   utterance of less than 1 s of voice ──quiet for `fewWordsEndpointMs`──▶ silence   likewise, but later: it may go on
  *   utterance ──quiet, but less than 0.1 s of voice in all──▶ silence    a click: closed as silence later
  *   utterance ──`maxMs`──▶ utterance       cut at the quietest moment of its last third; the rest is a new utterance
  *   any ──flush──▶ silence                 closes everything up to the end of what was heard
+ *
+ * A listener whose stream dies feeds the next one from what is closed. That is why silence stays open as long as an utterance
+ * may want to hear it: the next stream then understands the same words.
  */
 
 export const WINDOW_SAMPLES = 512;
@@ -65,6 +68,8 @@ const PRE_ROLL = windows(300);
 const POST_ROLL = windows(200);
 /** Quiet before the voice that the recogniser is given; part of it may be the post-roll of the utterance before. */
 const LEAD_SAMPLES = 11_200;
+/** Silence that stays open: the next stream of a listener needs more than the lead before its flags are sure of a short word. */
+const OPEN_SILENCE_SAMPLES = 24_000;
 /** The flags fall a little before a voice has quite died away. */
 const FADE_SAMPLES = 800;
 /** Less voice than this is a click. What is more may be a word: the recogniser judges it, and answers nothing to a cough. */
@@ -88,7 +93,7 @@ export interface Segmenter {
   readonly open: Utterance | undefined;
   /** Everything before this sample is closed. */
   readonly closedTo: number;
-  /** No later action names a sample before this one. */
+  /** Nobody will be asked to hear a sample before this one. */
   readonly neededFrom: number;
 }
 
@@ -114,9 +119,9 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
     return [action];
   };
   const closeUtterance = (end: number, speechFinal: boolean): SegmentAction[] => {
-    const action = { type: "utterance", hear, start, end, speechFinal } as const;
+    const before = closeSilence(start);
     closedTo = end;
-    return [action];
+    return [...before, { type: "utterance", hear, start, end, speechFinal }];
   };
   const toSilence = (): void => {
     utterance = [];
@@ -134,10 +139,10 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
       utterance.push(window);
       voiced = 1;
       quiet = 0;
-      return closeSilence(start);
+      return [];
     }
-    const due = closedTo + (SILENCE_CLOSE + PRE_ROLL) * WINDOW_SAMPLES <= heardTo;
-    return due ? closeSilence(heardTo - PRE_ROLL * WINDOW_SAMPLES) : [];
+    const end = heardTo - OPEN_SILENCE_SAMPLES;
+    return closedTo + SILENCE_CLOSE * WINDOW_SAMPLES <= end ? closeSilence(end) : [];
   };
 
   const inUtterance = (window: Window): SegmentAction[] => {
@@ -206,7 +211,7 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
       return closedTo;
     },
     get neededFrom(): number {
-      return Math.max(0, Math.min(utterance.length > 0 ? hear : closedTo, heardTo - LEAD_SAMPLES));
+      return Math.max(0, Math.min(utterance.length > 0 ? hear : closedTo, heardTo - OPEN_SILENCE_SAMPLES));
     },
   };
 }

@@ -3,10 +3,13 @@
  * so that a key that exists is whole, also after a power cut. Keys are made by us and never hold anything from a client.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { HoldfastError } from "@holdfast/contract";
+import { asStorageError, thrownAsStorageError, tooLarge } from "./failures.ts";
+import { type FileSystem, nodeFiles, syncFolders, writeAll } from "./file-system.ts";
+import { growFile } from "./growing.ts";
 import type { BlobFolder, BlobStore, ByteRange, StagedBlob } from "./port.ts";
 
 const KEY = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/;
@@ -15,14 +18,14 @@ const KEY = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/;
 const ABANDONED_MS = 3_600_000;
 
 /** Opens the store and removes what dead processes left in `staging/`. Several processes may share one folder. */
-export async function openDirectoryBlobs(root: string, nowMs: number): Promise<BlobStore> {
+export async function openDirectoryBlobs(
+  root: string,
+  nowMs: number,
+  files: FileSystem = nodeFiles,
+): Promise<BlobStore> {
   const staging = join(root, "staging");
-  await mkdir(staging, { recursive: true });
-  for (const name of await readdir(staging)) {
-    const path = join(staging, name);
-    const info = await stat(path).catch(() => undefined);
-    if (info !== undefined && info.mtimeMs < nowMs - ABANDONED_MS) await rm(path, { force: true });
-  }
+  await files.mkdir(staging, { recursive: true });
+  await discardOlder(files, staging, nowMs - ABANDONED_MS);
 
   const pathOf = (key: string): string => {
     if (!KEY.test(key) || key.includes("..")) {
@@ -35,60 +38,83 @@ export async function openDirectoryBlobs(root: string, nowMs: number): Promise<B
     async stage(source, options) {
       const stagedPath = join(staging, randomUUID());
       try {
-        return await writeStaged(source, stagedPath, options);
+        return await writeStaged(files, source, stagedPath, options);
       } catch (error) {
-        await rm(stagedPath, { force: true });
+        await files.rm(stagedPath, { force: true });
         throw asStorageError(error);
       }
     },
     async commit(staged, key) {
-      const target = pathOf(key);
-      await mkdir(dirname(target), { recursive: true });
-      await rename(staged.stagedPath, target);
-      await syncFolder(dirname(target));
-      await syncFolder(dirname(dirname(target)));
+      await placed(files, pathOf(key), (target) => files.rename(staged.stagedPath, target));
     },
     async discard(staged) {
-      await rm(staged.stagedPath, { force: true });
+      await files.rm(staged.stagedPath, { force: true });
+    },
+    async discardAbandoned(atMs) {
+      return await discardOlder(files, staging, atMs - ABANDONED_MS);
+    },
+    async grow(key, from, copyOf) {
+      const copyFrom = copyOf === undefined ? undefined : pathOf(copyOf);
+      return await growFile(files, pathOf(key), from, copyFrom).catch(thrownAsStorageError);
+    },
+    async link(key, as) {
+      await placed(files, pathOf(as), (target) => files.link(pathOf(key), target));
     },
     async read(key, range) {
-      const reading = range === undefined ? readFile(pathOf(key)) : readPart(pathOf(key), range);
-      return await reading.catch((error: unknown) => {
-        throw asStorageError(error);
-      });
+      const reading = range === undefined ? files.readFile(pathOf(key)) : readPart(files, pathOf(key), range);
+      return await reading.catch(thrownAsStorageError);
     },
     async list(prefix) {
-      return await foldersOf(pathOf(prefix), prefix);
+      return await foldersOf(files, pathOf(prefix), prefix);
     },
     async removeAll(prefix) {
-      await rm(pathOf(prefix), { recursive: true, force: true });
+      await files.rm(pathOf(prefix), { recursive: true, force: true });
     },
     async check() {
-      await access(staging, constants.W_OK);
+      await files.access(staging, constants.W_OK);
     },
   };
 }
 
+async function discardOlder(files: FileSystem, staging: string, beforeMs: number): Promise<number> {
+  let removed = 0;
+  for (const name of await files.readdir(staging)) {
+    const path = join(staging, name);
+    const info = await files.stat(path).catch(() => undefined);
+    if (info === undefined || info.mtimeMs >= beforeMs) continue;
+    await files.rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+/** Gives bytes a place, durably. */
+async function placed(files: FileSystem, target: string, place: (target: string) => Promise<void>): Promise<void> {
+  try {
+    await files.mkdir(dirname(target), { recursive: true });
+    await place(target);
+    await syncFolders(files, dirname(target));
+  } catch (error) {
+    throw asStorageError(error);
+  }
+}
+
 async function writeStaged(
+  files: FileSystem,
   source: Readable,
   stagedPath: string,
   options: { readonly maxBytes: number; readonly signal?: AbortSignal },
 ): Promise<StagedBlob> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const file = await open(stagedPath, "wx", 0o600);
+  const file = await files.open(stagedPath, "wx", 0o600);
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       options.signal?.throwIfAborted();
       bytes += chunk.length;
-      if (bytes > options.maxBytes) {
-        throw new HoldfastError(`a file may not be larger than ${Math.floor(options.maxBytes / 1024)} KB`, {
-          code: "payload_too_large",
-          class: "permanent_input",
-        });
-      }
+      if (bytes > options.maxBytes) throw tooLarge(options.maxBytes);
       hash.update(chunk);
-      await file.write(chunk);
+      await writeAll(file, [chunk]);
     }
     await file.sync();
   } finally {
@@ -97,9 +123,9 @@ async function writeStaged(
   return { bytes, sha256: hash.digest("hex"), stagedPath };
 }
 
-async function readPart(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
+async function readPart(files: FileSystem, path: string, { start, end }: ByteRange): Promise<Uint8Array> {
   const bytes = new Uint8Array(Math.max(0, end - start));
-  const file = await open(path, "r");
+  const file = await files.open(path, "r");
   try {
     let filled = 0;
     for (;;) {
@@ -113,12 +139,12 @@ async function readPart(path: string, { start, end }: ByteRange): Promise<Uint8A
 }
 
 /** What goes away meanwhile is not there. */
-async function foldersOf(path: string, prefix: string): Promise<BlobFolder[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(noneWhereMissing);
+async function foldersOf(files: FileSystem, path: string, prefix: string): Promise<BlobFolder[]> {
+  const entries = await files.readdir(path, { withFileTypes: true }).catch(noneWhereMissing);
   const folders: BlobFolder[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory()) continue;
-    const info = await stat(join(path, entry.name)).catch(() => undefined);
+    const info = await files.stat(join(path, entry.name)).catch(() => undefined);
     if (info !== undefined) folders.push({ prefix: `${prefix}/${entry.name}`, modifiedMs: info.mtimeMs });
   }
   return folders;
@@ -127,34 +153,4 @@ async function foldersOf(path: string, prefix: string): Promise<BlobFolder[]> {
 function noneWhereMissing(error: unknown): never[] {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
   throw error;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-function asStorageError(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new HoldfastError("there is no room left for recordings", {
-      code: "storage_full",
-      class: "capacity",
-      scope: "service",
-      retryAfterMs: 60_000,
-      cause: error,
-    });
-  }
-  if (code === "ENOENT") {
-    return new HoldfastError("the stored bytes are gone", {
-      code: "blob_missing",
-      class: "permanent_input",
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -17,6 +17,8 @@ export interface NewConversation {
   readonly recordingSessionId: string | null;
   /** Phone-call id a client gave, if any. */
   readonly callId?: string | null;
+  /** Readable only once the user's plan allows it. */
+  readonly isLocked?: boolean;
   readonly silenceTimeoutMs: number;
   /** Wall time of its first sound, Unix milliseconds. */
   readonly startedAtMs: number;
@@ -42,6 +44,7 @@ export async function createConversation(db: Db, conversation: NewConversation):
       client_platform: conversation.clientPlatform,
       recording_session_id: conversation.recordingSessionId,
       call_id: conversation.callId ?? null,
+      is_locked: conversation.isLocked ?? false,
       summary_kind: null,
       state_reason: null,
       silence_timeout_ms: conversation.silenceTimeoutMs,

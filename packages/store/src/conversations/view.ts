@@ -23,7 +23,7 @@ export function conversationView(
     language: row.language,
     structured: Structured.parse(row.structured),
     transcript_segments: [...segments],
-    geolocation: null,
+    geolocation: row.geolocation,
     photos: [...photos],
     audio_files: row.audio_files,
     conversation_audio: conversationAudio(row.audio_files, row.started_at),

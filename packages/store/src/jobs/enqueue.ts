@@ -12,6 +12,10 @@ export interface NewJob {
   /** Order among waiting jobs, lowest first; the number of the user's jobs already waiting keeps users in turn. */
   readonly rank?: number;
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Of the oldest recording of an upload: a user's uploads are worked on in this order. */
+  readonly capturedMs?: number;
+  /** How much sound it holds, as far as anybody knows. */
+  readonly audioSeconds?: number;
   readonly reasonCode?: string | null;
   readonly dueMs: number;
   readonly nowMs: number;
@@ -37,6 +41,8 @@ export async function enqueueJob(trx: Db, job: NewJob): Promise<boolean> {
       failure_class: null,
       last_error: null,
       due_at: new Date(job.dueMs),
+      captured_at: job.capturedMs === undefined ? null : new Date(job.capturedMs),
+      audio_seconds: job.audioSeconds ?? 0,
       created_at: now,
       updated_at: now,
     })

@@ -28,6 +28,8 @@ export interface Job {
   readonly createdMs: number;
   readonly startedMs: number | null;
   readonly completedMs: number | null;
+  /** How much sound it holds, as far as anybody knows. */
+  readonly audioSeconds: number;
 }
 
 export function jobOf(row: Selectable<JobsTable>): Job {
@@ -53,5 +55,6 @@ export function jobOf(row: Selectable<JobsTable>): Job {
     createdMs: row.created_at,
     startedMs: row.started_at,
     completedMs: row.completed_at,
+    audioSeconds: row.audio_seconds,
   };
 }

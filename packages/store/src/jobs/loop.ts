@@ -7,13 +7,14 @@
  * workers runs alone, so that it takes no other job with it.
  */
 import { JOBS, messageOf } from "@holdfast/contract";
-import { type Clock, isSuspect, type JobKind, type Log, sleep } from "@holdfast/core";
+import { type Clock, isSuspect, type JobKind, keepsLastPlace, type Log, sleep } from "@holdfast/core";
 import { type Db, isDatabaseUnavailable } from "../database.ts";
 import { type ClaimByIdOutcome, type ClaimedJob, claimJob, claimJobById } from "./claim.ts";
 import type { Job } from "./job.ts";
 import { failJob, heartbeatJob, type JobFailure, releaseJob, WORKER_DIED } from "./settle.ts";
 
 const NO_JITTER = 0.5;
+const isBackfill = (job: Job): boolean => job.kind === "sync" && job.lane === "backfill";
 
 export interface JobLoopOptions {
   readonly db: Db;
@@ -24,6 +25,8 @@ export interface JobLoopOptions {
   readonly log: Log;
   /** Must settle the job (complete or fail it) unless the signal aborted. What it throws is logged and the lease runs out. */
   readonly handle: (job: Job, signal: AbortSignal) => Promise<void>;
+  /** Told of each job before it is begun. */
+  readonly onClaim?: (job: ClaimedJob) => void;
   /**
    * Records a failure of a job and of what depends on it, as the handler itself would, and returns the job's new state.
    * Without it only the job's row is written.
@@ -47,12 +50,20 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
   const { db, clock, log } = options;
   const stop = new AbortController();
   const running = new Map<Job, Promise<void>>();
-  let wake: () => void = () => {};
+  let endSleep: () => void = () => {};
+  let wakes = 0;
+  let claims = 0;
+  const wake = (): void => {
+    wakes += 1;
+    endSleep();
+  };
   const request = () => ({
     owner: options.owner,
     nowMs: clock.now(),
     leaseMs: JOBS.leaseMs,
     busy: running.size > 0,
+    turn: claims,
+    withoutBackfill: keepsLastPlace(options.concurrency, [...running.keys()].filter(isBackfill).length),
   });
 
   const failRow = (job: Job, failure: JobFailure) => failJob(db, job, failure, clock.now(), NO_JITTER);
@@ -75,7 +86,10 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
         (error: unknown) => log.warn({ jobId: job.id, error: messageOf(error) }, "heartbeat failed"),
       );
     });
-    log.info({ jobId: job.id, kind: job.kind, epoch: job.epoch, tries: job.tries }, "job leased");
+    const fields = { jobId: job.id, userId: job.userId, kind: job.kind, lane: job.lane, epoch: job.epoch };
+    if (job.takenOver) log.warn({ event: "job_taken_over", ...fields, lostLeases: job.lostLeases }, "job taken over");
+    else log.info({ event: "job_leased", ...fields, tries: job.tries }, "job leased");
+    options.onClaim?.(job);
     try {
       if (await putBack(job)) return;
       await options.handle(job, signal);
@@ -103,15 +117,19 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
   const poll = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       const alone = [...running.keys()].some(isSuspect);
+      const seen = wakes;
       const job = running.size < options.concurrency && !alone ? await claimNext() : undefined;
       if (job !== undefined) void start(job);
-      else await idle();
+      // What ended, or came, while nothing was found may have changed that.
+      else if (wakes === seen) await idle();
     }
   };
 
   const claimNext = async (): Promise<ClaimedJob | undefined> => {
     try {
-      return await claimJob(db, options.kinds, request());
+      const job = await claimJob(db, options.kinds, request());
+      if (job !== undefined) claims += 1;
+      return job;
     } catch (error) {
       log.warn({ error: messageOf(error), unavailable: isDatabaseUnavailable(error) }, "looking for jobs failed");
       return undefined;
@@ -120,13 +138,13 @@ export function startJobLoop(options: JobLoopOptions): JobLoop {
 
   const idle = async (): Promise<void> => {
     const woken = new AbortController();
-    wake = () => woken.abort();
+    endSleep = () => woken.abort();
     await sleep(clock, JOBS.pollMs, AbortSignal.any([stop.signal, woken.signal]));
   };
 
   const polling = poll();
   return {
-    wake: () => wake(),
+    wake,
     async take(userId, id, generation) {
       const claim = await claimJobById(db, { userId, id, generation }, request());
       if (claim.outcome !== "claimed") return claim;

@@ -36,7 +36,10 @@ export async function listJobs(
   return (await query.execute()).map(jobOf);
 }
 
-/** Jobs that used up their attempts, newest first. An offline batch says `failed` then, as released clients expect. */
+/**
+ * Jobs that gave up for good, newest first. An offline batch says `failed` then, as released clients expect; one of old
+ * recordings is listed whatever it failed of (reference offline-sync 7.8), unless it was never begun.
+ */
 export async function listDeadLetters(db: Db, limit: number): Promise<Job[]> {
   const rows = await db
     .selectFrom("jobs")
@@ -44,7 +47,12 @@ export async function listDeadLetters(db: Db, limit: number): Promise<Job[]> {
     .where((eb) =>
       eb.or([
         eb("state", "=", "dead_letter"),
-        eb.and([eb("kind", "=", "sync"), eb("state", "=", "failed"), eb("attempts", ">=", JOBS.maxAttempts)]),
+        eb.and([
+          eb("kind", "=", "sync"),
+          eb("state", "=", "failed"),
+          eb("started_at", "is not", null),
+          eb.or([eb("attempts", ">=", JOBS.maxAttempts), eb("lane", "=", "backfill")]),
+        ]),
       ]),
     )
     .orderBy("created_at", "desc")

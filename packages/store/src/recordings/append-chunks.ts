@@ -99,8 +99,7 @@ async function insert(
       for update of s ${ofLocked}
     ), held as (
       update recording_sessions s set durable_messages = i.first_message + i.message_count,
-        conversation_id = i.conversation_id, lease_until = ${new Date(at.nowMs + at.leaseMs)},
-        updated_at = ${new Date(at.nowMs)}
+        lease_until = ${new Date(at.nowMs + at.leaseMs)}, updated_at = ${new Date(at.nowMs)}
       from input i join free f on f.user_id = i.user_id and f.id = i.session_id
       where s.user_id = f.user_id and s.id = f.id
       returning s.user_id, s.id

@@ -2,11 +2,15 @@
  * What a gap-repair job writes: its words join their conversation part by part, each with the progress of the job, and at the
  * end a finalisation that was blocked on it becomes due. Each step is one transaction fenced by the job's epoch.
  *
+ * Sound may reach a conversation shortly after its end (its session hears of that a little later), so a repair may find it
+ * being finalised or completed: it is then finalised again, and waits for the repair, from the commit of the first words on.
+ *
  * Locks: the conversation row, then job rows (the order of `admit.ts`).
  */
 
 import type { Segment } from "@holdfast/contract";
 import { sql } from "kysely";
+import { requestFinalization } from "../conversations/admit.ts";
 import { lockedConversation } from "../conversations/lock.ts";
 import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
@@ -48,10 +52,30 @@ export async function commitRepair(db: Db, job: Job, part: RepairPart): Promise<
   return await db.transaction().execute(async (trx) => {
     const home = await lockConversationStart(trx, job.userId, job.conversationId ?? "");
     if (!(await progressJob(trx, job, part.nowMs, part.progress, "transcribing"))) return false;
-    if (home !== undefined && part.spokenFromMs !== undefined)
+    if (home !== undefined && part.spokenFromMs !== undefined) {
       await writeWords(trx, job, home, part, part.spokenFromMs);
+      await finaliseAgain(trx, job, part.nowMs);
+    }
     return true;
   });
+}
+
+/** Unless the conversation is open, or its finalisation waits for repairs anyway. */
+async function finaliseAgain(trx: Db, job: Job, nowMs: number): Promise<void> {
+  const { userId } = job;
+  const conversationId = job.conversationId ?? "";
+  const row = await trx
+    .selectFrom("conversations as c")
+    .leftJoin("jobs as j", (join) =>
+      join.onRef("j.user_id", "=", "c.user_id").onRef("j.id", "=", "c.finalization_job_id"),
+    )
+    .select(["c.status", "j.state", "j.payload"])
+    .where("c.user_id", "=", userId)
+    .where("c.id", "=", conversationId)
+    .executeTakeFirst();
+  if (row === undefined || row.status === "in_progress" || row.state === "blocked") return;
+  const force = row.payload?.force === true;
+  await requestFinalization(trx, { userId, conversationId, trigger: "finalize", force, nowMs });
 }
 
 async function writeWords(

@@ -37,7 +37,11 @@ export async function commitSegments(db: Db, commit: SegmentCommit): Promise<Com
     const conversation = await lockedConversation(trx, hold.userId, commit.conversationId)
       .select(["status", "started_at"])
       .executeTakeFirst();
-    if (conversation?.status !== "in_progress") return { outcome: "closed" };
+    if (conversation === undefined) return { outcome: "closed" };
+    if (conversation.status !== "in_progress") {
+      const isThere = await isStored(trx, commit);
+      return isThere ? { outcome: "stored", startedAtMs: conversation.started_at } : { outcome: "closed" };
+    }
     const moved = await trx
       .updateTable("recording_sessions")
       .set(movedTo(commit.watermark))
@@ -64,6 +68,27 @@ export async function commitSegments(db: Db, commit: SegmentCommit): Promise<Com
       .execute();
     return { outcome: "stored", startedAtMs };
   });
+}
+
+/**
+ * True where this commit happened before and only its answer was lost: the caller repeats it, the conversation was ended
+ * meanwhile, and the words must not go into the next one too.
+ */
+async function isStored(trx: Db, { hold, conversationId, upserts }: SegmentCommit): Promise<boolean> {
+  if (upserts.length === 0) return false;
+  const rows = await trx
+    .selectFrom("segments")
+    .select(["id", "text"])
+    .where("user_id", "=", hold.userId)
+    .where("conversation_id", "=", conversationId)
+    .where(
+      "id",
+      "in",
+      upserts.map(({ id }) => id),
+    )
+    .execute();
+  const texts = new Map(rows.map(({ id, text }) => [id, text]));
+  return upserts.every(({ id, text }) => texts.get(id) === text);
 }
 
 /** Where the conversation begins with these words; what is there already is moved if it begins earlier now. */

@@ -80,16 +80,10 @@ export async function openRecording(db: Db, request: OpenRecordingRequest): Prom
 
 type HoldKey = Pick<RecordingHold, "userId" | "id" | "epoch">;
 
-/** Binds the session to its current conversation and extends its lease. False where another socket took it over. */
-export async function renewRecording(
-  db: Db,
-  hold: HoldKey,
-  conversationId: string,
-  nowMs: number,
-  leaseMs: number,
-): Promise<boolean> {
+/** Extends the lease. False where another socket took it over. */
+export async function renewRecording(db: Db, hold: HoldKey, nowMs: number, leaseMs: number): Promise<boolean> {
   const result = await held(db, hold)
-    .set({ conversation_id: conversationId, lease_until: new Date(nowMs + leaseMs), updated_at: new Date(nowMs) })
+    .set({ lease_until: new Date(nowMs + leaseMs), updated_at: new Date(nowMs) })
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }
@@ -131,7 +125,8 @@ export async function transcribedMessages(db: Db, hold: HoldKey): Promise<number
   return row?.transcribed_messages ?? 0;
 }
 
-function held(db: Db, hold: HoldKey) {
+/** The session's row, as long as it is ours. */
+export function held(db: Db, hold: HoldKey) {
   return db
     .updateTable("recording_sessions")
     .where("user_id", "=", hold.userId)

@@ -6,6 +6,7 @@
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { handOverGap } from "../recordings/hand-over.ts";
+import { keepContentResult } from "../uploads/contents.ts";
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 
@@ -106,8 +107,16 @@ export async function findExpiredJobs(
   return rows.map((row) => ({ userId: row.user_id, id: row.id, kind: row.kind }));
 }
 
+/**
+ * How an upload ended is kept with its content, so that a repeat is still recognised.
+ *
+ * Locks: the content row, then the job row. It is final, so nobody who ends a job holds it the other way round.
+ */
 export async function deleteJob(db: Db, userId: string, id: string): Promise<void> {
-  await db.deleteFrom("jobs").where("user_id", "=", userId).where("id", "=", id).execute();
+  await db.transaction().execute(async (trx) => {
+    await keepContentResult(trx, { userId, id });
+    await trx.deleteFrom("jobs").where("user_id", "=", userId).where("id", "=", id).execute();
+  });
 }
 
 /** Those of the ids under which there is no job of anybody. What is no id of a job is left out. */

@@ -1,15 +1,13 @@
 /**
  * Accepts a batch of recordings: files, job and the claim on their content are one transaction, and only after its commit may
- * a 202 be sent (law L1). The same content again finds the job that has it already, unless that one failed.
+ * a 202 be sent (law L1). The same content again finds the job that has it already, see `contents.ts`.
  *
  * Locks: the content row (by insert or `for update`), then new job and file rows.
  */
-import { isTerminal } from "@holdfast/core";
-import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
-import type { Job } from "../jobs/job.ts";
-import { findJob } from "../jobs/read.ts";
+import { type Job, jobOf } from "../jobs/job.ts";
+import { type ContentClaim, claimContent } from "./contents.ts";
 
 export interface UploadedFile {
   /** Sanitised name, a label only. */
@@ -31,80 +29,94 @@ export interface UploadBatch {
   readonly payload: Readonly<Record<string, unknown>>;
   readonly conversationId: string | null;
   readonly files: readonly UploadedFile[];
+  /** How much sound it is, where that is known; otherwise it is guessed from the bytes. */
+  readonly audioSeconds?: number;
   readonly nowMs: number;
 }
 
 export type AcceptOutcome =
   | { readonly outcome: "accepted" }
-  /** The same content is in work or was done; the new files are not needed. */
+  /** The content is in work, was done, or rests after failing again and again; the new files are not needed. */
   | { readonly outcome: "known"; readonly job: Job };
 
 export async function acceptUpload(db: Db, batch: UploadBatch): Promise<AcceptOutcome> {
-  return await db.transaction().execute(async (trx) => {
-    const known = await claimContent(trx, batch);
-    if (known !== undefined) return { outcome: "known", job: known };
-    const waiting = await trx
-      .selectFrom("jobs")
-      .select((eb) => eb.fn.countAll<number>().as("n"))
-      .where("user_id", "=", batch.userId)
-      .where("kind", "=", "sync")
-      .where("state", "in", ["queued", "leased"])
-      .executeTakeFirstOrThrow();
-    await enqueueJob(trx, {
-      userId: batch.userId,
-      id: batch.jobId,
-      kind: "sync",
-      lane: batch.lane,
-      rank: Number(waiting.n),
-      payload: batch.payload,
-      conversationId: batch.conversationId,
-      dueMs: batch.nowMs,
-      nowMs: batch.nowMs,
-    });
-    await trx
-      .insertInto("upload_files")
-      .values(
-        batch.files.map((file, ordinal) => ({
-          user_id: batch.userId,
-          job_id: batch.jobId,
-          ordinal,
-          name: file.name,
-          bytes: file.bytes,
-          sha256: file.sha256,
-          blob_key: file.blobKey,
-          captured_at: file.capturedAtMs === null ? null : new Date(file.capturedAtMs),
-        })),
-      )
-      .execute();
-    return { outcome: "accepted" };
-  });
+  return await db.transaction().execute((trx) => acceptInTransaction(trx, batch));
 }
 
-/** Takes the content for this job, or returns the job that holds it. A failed holder gives way. */
-async function claimContent(trx: Db, batch: UploadBatch): Promise<Job | undefined> {
-  const inserted = await trx
-    .insertInto("sync_contents")
+/** The same inside a transaction that does more, and that locked nothing of uploads but what it must. */
+export async function acceptInTransaction(trx: Db, batch: UploadBatch): Promise<AcceptOutcome> {
+  const content = await claimContent(trx, batch);
+  if (content.claim === "held") return { outcome: "known", job: content.job };
+  if (content.claim !== "ours") return { outcome: "known", job: await writeEndedJob(trx, batch, content) };
+  await enqueueJob(trx, {
+    userId: batch.userId,
+    id: batch.jobId,
+    kind: "sync",
+    lane: batch.lane,
+    capturedMs: Math.min(...batch.files.map((file) => file.capturedAtMs ?? batch.nowMs)),
+    audioSeconds: batch.audioSeconds ?? guessedSeconds(batch.files),
+    payload: batch.payload,
+    conversationId: batch.conversationId,
+    dueMs: batch.nowMs,
+    nowMs: batch.nowMs,
+  });
+  await trx
+    .insertInto("upload_files")
+    .values(
+      batch.files.map((file, ordinal) => ({
+        user_id: batch.userId,
+        job_id: batch.jobId,
+        ordinal,
+        name: file.name,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        blob_key: file.blobKey,
+        captured_at: file.capturedAtMs === null ? null : new Date(file.capturedAtMs),
+      })),
+    )
+    .execute();
+  return { outcome: "accepted" };
+}
+
+/** What sound of unknown kind is worth: Opus of 32 kbit/s. */
+const BYTES_A_SECOND = 4_000;
+
+function guessedSeconds(files: readonly UploadedFile[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0) / BYTES_A_SECOND;
+}
+
+/** A job that can be asked for and that has ended before it began: from a result that was kept, or because of the pause. */
+async function writeEndedJob(
+  trx: Db,
+  batch: UploadBatch,
+  content: Exclude<ContentClaim, { readonly claim: "ours" | "held" }>,
+): Promise<Job> {
+  const now = new Date(batch.nowMs);
+  const finished = content.claim === "finished";
+  const row = await trx
+    .insertInto("jobs")
     .values({
       user_id: batch.userId,
-      content_id: batch.contentId,
-      job_id: batch.jobId,
-      created_at: new Date(batch.nowMs),
+      id: batch.jobId,
+      kind: "sync",
+      state: finished ? "completed" : "failed",
+      lane: batch.lane,
+      payload: JSON.stringify({ ...batch.payload, from_ledger: true }),
+      result: finished ? JSON.stringify(content.result) : null,
+      reason_code: finished ? null : REPEAT_FAILURE_PAUSED,
+      last_error: finished ? null : "this content failed again and again and rests for a day",
+      due_at: finished ? now : new Date(content.untilMs),
+      completed_at: now,
+      created_at: now,
+      updated_at: now,
     })
-    .onConflict((conflict) => conflict.columns(["user_id", "content_id"]).doNothing())
-    .executeTakeFirst();
-  if (inserted.numInsertedOrUpdatedRows === 1n) return undefined;
-  const { rows } = await sql<{ job_id: string }>`select job_id from sync_contents
-    where user_id = ${batch.userId} and content_id = ${batch.contentId} for update`.execute(trx);
-  const holder = rows[0] === undefined ? undefined : await findJob(trx, batch.userId, rows[0].job_id);
-  if (holder !== undefined && (!isTerminal(holder.state) || holder.state === "completed")) return holder;
-  await trx
-    .updateTable("sync_contents")
-    .set({ job_id: batch.jobId, created_at: new Date(batch.nowMs) })
-    .where("user_id", "=", batch.userId)
-    .where("content_id", "=", batch.contentId)
-    .execute();
-  return undefined;
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return jobOf(row);
 }
+
+/** Why a job failed that was never begun (reference offline-sync 7.7). */
+export const REPEAT_FAILURE_PAUSED = "sync_repeat_failure_paused";
 
 export async function loadUploadFiles(db: Db, userId: string, jobId: string): Promise<UploadedFile[]> {
   const rows = await db

@@ -1,39 +1,43 @@
 /**
- * Puts the words of one offline recording into conversations and records the progress of its job, in one transaction fenced
- * by the job's epoch: a worker that dies leaves whole files done or untouched, and a repeated file changes nothing.
+ * Puts the words of one piece of an offline recording into conversations and records the progress of its job, in one
+ * transaction fenced by the job's epoch: a worker that dies leaves whole pieces done or untouched, and a piece that comes
+ * again changes nothing. Which words belong together depends on capture times only (`core/sync/assign.ts`), never on the
+ * order in which pieces, files or batches arrive.
+ *
+ * Quietly acknowledged, without ids: speech whose conversation a person deleted, also after it became part of another one.
  *
  * Locks: an advisory lock per user (assignment is serial per user, so that neighbours find each other), then conversation
- * rows by id, then the job row.
+ * rows in one statement by id, then new conversation and segment rows, then the job row.
  */
-import type { Segment } from "@holdfast/contract";
 import { SYNC } from "@holdfast/contract";
-import { type Assignment, assignStretches } from "@holdfast/core";
+import { type Chain, chainStretches } from "@holdfast/core";
 import { sql } from "kysely";
 import { createConversation } from "../conversations/create.ts";
 import type { ConversationRow } from "../conversations/read.ts";
-import { shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { fencedTransaction } from "../jobs/fenced-transaction.ts";
 import type { Job } from "../jobs/job.ts";
 import { holdsLease, progressJob } from "../jobs/settle.ts";
+import { followMerges, livingIds } from "./lineage.ts";
+import { lockNeighbours } from "./neighbours.ts";
+import type { CapturePartition } from "./partition.ts";
+import { findPiece, rememberPiece } from "./pieces.ts";
+import { type AskedTarget, findTarget } from "./target.ts";
+import { type SpokenStretch, writeChain } from "./write.ts";
 
-/** One utterance with wall times. `id` is a function of the recording's bytes and the position in it. */
-export interface SpokenStretch {
-  readonly id: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly text: string;
-  readonly sttProvider: string | null;
-}
-
-export interface FileAssignment {
-  readonly source: string;
-  readonly clientDeviceId: string | null;
+export interface PieceAssignment {
+  /** Function of the samples and of when they were recorded; null for a piece that is lost, of which nothing is remembered. */
+  readonly pieceId: string | null;
+  readonly partition: CapturePartition;
   readonly clientPlatform: string | null;
   readonly language: string | null;
+  /** Where it was recorded, if a client said it. */
+  readonly geolocation?: Readonly<Record<string, unknown>> | null;
+  /** Where a client says that the words belong. */
+  readonly target?: AskedTarget;
   readonly stretches: readonly SpokenStretch[];
-  /** Progress of the job after this file; the ids of touched conversations are added to it. */
+  /** Progress of the job after this piece; the touched conversations are added to it. */
   readonly progress: (touched: TouchedConversations) => Readonly<Record<string, unknown>>;
   readonly stage: string;
   readonly nowMs: number;
@@ -41,138 +45,98 @@ export interface FileAssignment {
 
 export interface TouchedConversations {
   readonly created: readonly string[];
+  /** They gained words, or had them already. */
   readonly updated: readonly string[];
+  /** They became part of one of the others and are gone. */
+  readonly merged: readonly string[];
 }
 
+const NOTHING: TouchedConversations = { created: [], updated: [], merged: [] };
+
 /** Undefined where the lease was lost; nothing was written then. */
-export async function assignFile(db: Db, job: Job, file: FileAssignment): Promise<TouchedConversations | undefined> {
+export async function assignPiece(db: Db, job: Job, piece: PieceAssignment): Promise<TouchedConversations | undefined> {
   return await fencedTransaction(db, async (trx, lost) => {
     await sql`select pg_advisory_xact_lock(hashtext('holdfast.assign'), hashtext(${job.userId}))`.execute(trx);
-    const touched = await assign(trx, job, file);
+    const touched = piece.pieceId === null ? NOTHING : await judged(trx, job, piece, piece.pieceId);
     if (!(await holdsLease(trx, job))) lost();
-    await progressJob(trx, job, file.nowMs, file.progress(touched), file.stage);
+    await progressJob(trx, job, piece.nowMs, piece.progress(touched), piece.stage);
     return touched;
   });
 }
 
-async function assign(trx: Db, job: Job, file: FileAssignment): Promise<TouchedConversations> {
-  const first = file.stretches[0];
-  if (first === undefined) return { created: [], updated: [] };
-  const known = await neighbours(trx, job, file);
-  const assignments = assignStretches(
-    known.map((row) => ({ id: row.id, startMs: row.started_at, endMs: row.finished_at })),
-    file.stretches,
-    SYNC.joinGapMs,
-    (stretch) =>
-      deterministicUuid(job.userId, "sync", file.source, file.clientDeviceId ?? "", Math.round(stretch.startMs)),
-  );
-  const created: string[] = [];
-  const updated: string[] = [];
-  for (const assignment of assignments) {
-    const row = known.find((candidate) => candidate.id === assignment.conversationId);
-    if (row === undefined) {
-      await createConversation(trx, {
-        userId: job.userId,
-        id: assignment.conversationId,
-        origin: "sync",
-        source: file.source,
-        language: file.language,
-        externalData: null,
-        clientDeviceId: file.clientDeviceId,
-        clientPlatform: file.clientPlatform,
-        recordingSessionId: null,
-        silenceTimeoutMs: SYNC.joinGapMs,
-        startedAtMs: assignment.span.startMs,
-        nowMs: file.nowMs,
-      });
-      created.push(assignment.conversationId);
-    } else {
-      await shiftSegments(trx, row.user_id, row.id, row.started_at - assignment.span.startMs);
-      updated.push(assignment.conversationId);
-    }
-    await writeStretches(trx, job.userId, assignment);
-    await widen(trx, job, assignment, file.nowMs);
-  }
-  return { created, updated };
+async function judged(trx: Db, job: Job, piece: PieceAssignment, pieceId: string): Promise<TouchedConversations> {
+  const before = await findPiece(trx, job.userId, pieceId);
+  if (before !== undefined) return { ...NOTHING, updated: await livingIds(trx, job.userId, before) };
+  const touched = piece.stretches.length === 0 ? NOTHING : await assign(trx, job, { ...piece, pieceId });
+  await rememberPiece(trx, job.userId, pieceId, [...touched.created, ...touched.updated], piece.nowMs);
+  return touched;
 }
 
-/** Conversations of the same source and device near the recording, locked in id order. */
-async function neighbours(trx: Db, job: Job, file: FileAssignment): Promise<ConversationRow[]> {
-  const startMs = Math.min(...file.stretches.map((stretch) => stretch.startMs)) - SYNC.joinGapMs;
-  const endMs = Math.max(...file.stretches.map((stretch) => stretch.endMs)) + SYNC.joinGapMs;
+type Judged = PieceAssignment & { readonly pieceId: string };
+
+async function assign(trx: Db, job: Job, piece: Judged): Promise<TouchedConversations> {
+  const { partition } = piece;
+  const target = await findTarget(trx, job.userId, partition, piece.target ?? NO_TARGET);
+  if (target.kind === "deleted") return NOTHING;
+  const stretches = piece.stretches.map((stretch) => ({
+    ...stretch,
+    startMs: Math.round(stretch.startMs),
+    endMs: Math.round(stretch.endMs),
+  }));
+  const homeId = target.kind === "home" ? target.id : undefined;
+  const reach = { stretches, joinGapMs: SYNC.joinGapMs, homeId };
+  const rows = await lockNeighbours(trx, job.userId, partition, reach);
+  const spans = rows.map((row) => ({ id: row.id, startMs: row.started_at, endMs: row.finished_at }));
+  const home = spans.find(({ id }) => id === homeId);
+  const touched = { created: [] as string[], updated: [] as string[], merged: [] as string[] };
+  for (const chain of chainStretches(spans, stretches, SYNC.joinGapMs, home)) {
+    const members = chain.members.flatMap(({ id }) => rows.filter((row) => row.id === id));
+    const [known, ...donors] = members;
+    const keeper = known ?? (await begin(trx, job, piece, chain));
+    if (keeper === undefined) continue;
+    const { pieceId, geolocation = null, nowMs } = piece;
+    await writeChain(trx, chain, [keeper, ...donors], { jobId: job.id, pieceId, geolocation, nowMs });
+    (keeper.sync_content_revision === 0 && known === undefined ? touched.created : touched.updated).push(keeper.id);
+    touched.merged.push(...donors.map(({ id }) => id));
+  }
+  return touched;
+}
+
+const NO_TARGET: AskedTarget = { conversationId: null, recordingSessionId: null };
+
+/** The conversation that these stretches begin; undefined where it was begun by them before and is deleted now. */
+async function begin(
+  trx: Db,
+  job: Job,
+  piece: Judged,
+  { stretches, span }: Chain<SpokenStretch>,
+): Promise<ConversationRow | undefined> {
+  const { userId } = job;
+  const { source, clientDeviceId, isLocked } = piece.partition;
+  const id = deterministicUuid(userId, "sync", source, clientDeviceId ?? "", Number(isLocked), stretches[0]?.id ?? "");
+  await createConversation(trx, {
+    userId,
+    id,
+    origin: "sync",
+    source,
+    language: piece.language,
+    externalData: null,
+    clientDeviceId,
+    clientPlatform: piece.clientPlatform,
+    recordingSessionId: null,
+    silenceTimeoutMs: SYNC.joinGapMs,
+    isLocked,
+    startedAtMs: span.startMs,
+    nowMs: piece.nowMs,
+  });
+  // The row may be from before the piece was forgotten.
+  const now = (await followMerges(trx, userId, [id])).get(id);
+  if (now === undefined || now.isDeleted) return undefined;
   return await trx
     .selectFrom("conversations")
     .selectAll()
-    .where("user_id", "=", job.userId)
-    .where("origin", "=", "sync")
-    .where("source", "=", file.source)
-    .where("client_device_id", "is not distinct from", file.clientDeviceId)
-    .where("deleted_at", "is", null)
-    .where("is_locked", "=", false)
-    .where((eb) => eb("finished_at", ">=", sql<number>`${new Date(startMs)}`))
-    .where((eb) => eb("started_at", "<=", sql<number>`${new Date(endMs)}`))
-    .orderBy("id")
+    .where("user_id", "=", userId)
+    .where("id", "=", now.id)
     .forUpdate()
-    .execute();
-}
-
-async function writeStretches(trx: Db, userId: string, assignment: Assignment<SpokenStretch>): Promise<void> {
-  const present = await trx
-    .selectFrom("segments")
-    .select(["id", "start_s", "end_s", "text"])
-    .where("user_id", "=", userId)
-    .where("conversation_id", "=", assignment.conversationId)
-    .execute();
-  const ids = new Set(present.map((row) => row.id));
-  const said = new Set(present.map((row) => placeOf(row.start_s, row.end_s, row.text)));
-  const segments = assignment.stretches.map((stretch) => segmentOf(stretch, assignment.span.startMs));
-  await upsertSegments(
-    trx,
-    userId,
-    assignment.conversationId,
-    segments.filter((segment) => !ids.has(segment.id) && !said.has(placeOf(segment.start, segment.end, segment.text))),
-  );
-}
-
-/** The same words at the same time, to a hundredth of a second, are the same words (reference offline-sync 5.5). */
-function placeOf(startS: number, endS: number, text: string): string {
-  return `${startS.toFixed(2)}-${endS.toFixed(2)} ${text}`;
-}
-
-function segmentOf(stretch: SpokenStretch, startedAtMs: number): Segment {
-  return {
-    id: stretch.id,
-    text: stretch.text,
-    speaker: "SPEAKER_00",
-    speaker_id: 0,
-    is_user: false,
-    person_id: null,
-    start: (stretch.startMs - startedAtMs) / 1000,
-    end: (stretch.endMs - startedAtMs) / 1000,
-    translations: [],
-    speech_profile_processed: true,
-    stt_provider: stretch.sttProvider,
-  };
-}
-
-async function widen(
-  trx: Db,
-  { userId, id: jobId }: Job,
-  assignment: Assignment<SpokenStretch>,
-  nowMs: number,
-): Promise<void> {
-  await trx
-    .updateTable("conversations")
-    .set({
-      started_at: new Date(assignment.span.startMs),
-      created_at: sql`least(created_at, ${new Date(assignment.span.startMs)})`,
-      finished_at: new Date(assignment.span.endMs),
-      status: sql`case when status = 'completed' then 'merging' else status end`,
-      state_reason: "transcribing_upload",
-      upload_job_id: jobId,
-      updated_at: new Date(nowMs),
-    })
-    .where("user_id", "=", userId)
-    .where("id", "=", assignment.conversationId)
-    .execute();
+    .executeTakeFirst();
 }

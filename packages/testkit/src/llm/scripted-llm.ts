@@ -24,7 +24,9 @@ export type LlmStep =
   /** Sends this many bytes of a JSON string that never ends. */
   | { readonly kind: "flood"; readonly bytes: number }
   /** Does the next step after a wait. */
-  | { readonly kind: "slow"; readonly ms: number; readonly next: LlmStep };
+  | { readonly kind: "slow"; readonly ms: number; readonly next: LlmStep }
+  /** Does the next step when the test says so. */
+  | { readonly kind: "held"; readonly until: Promise<unknown>; readonly next: LlmStep };
 
 export interface LlmRequest {
   readonly authorization: string | undefined;
@@ -100,6 +102,9 @@ async function play(step: LlmStep, response: ServerResponse): Promise<void> {
       return void response.write(`{"filler":"${"x".repeat(step.bytes)}`);
     case "slow":
       await delay(step.ms);
+      return await play(step.next, response);
+    case "held":
+      await step.until;
       return await play(step.next, response);
     default:
       step satisfies never;

@@ -5,6 +5,8 @@
  * - `cut`: a connection breaks, both ends notice, what was on its way is lost;
  * - `roam`: a client's own machine gives its connection up (a telephone changes networks), and the other end never learns of it;
  * - `freeze`: a connection is half open from now on: nothing arrives and nobody is told;
+ * - `slow`: the frames of a connection take seconds for a while, in both directions;
+ * - `flap`: all connections to a machine break, again and again, as fast as they are opened anew;
  * - `partition`: nothing passes between two machines until it heals; then what was sent arrives late, and handshakes that were
  *   begun meanwhile have timed out.
  *
@@ -44,6 +46,7 @@ export interface Delays {
 }
 
 const DEFAULT_HANDSHAKE_MS = 10_000;
+const SLOWEST_MS = 3_000;
 
 interface Sent {
   readonly frame: Frame;
@@ -55,6 +58,7 @@ class Connection {
   isCut = false;
   isFrozen = false;
   isAbandoned = false;
+  slowUntilMs = 0;
   readonly #network: SimNetwork;
   /** What is on its way, in order, by the end that sent it. */
   readonly #sent: readonly [Sent[], Sent[]] = [[], []];
@@ -79,7 +83,7 @@ class Connection {
     if (this.isCut || (this.isAbandoned && from === 0)) return;
     this.inFlight[from] += bytes;
     this.#sent[from].push({ frame, bytes });
-    this.#deliverAfter(from, this.#network.delayMs());
+    this.#deliverAfter(from, this.#network.delayMs() + this.#network.slownessMs(this.slowUntilMs));
   }
 
   /** One frame arrives: the first that is on its way, whichever was sent with this delay. */
@@ -232,6 +236,29 @@ export class SimNetwork {
     if (connection === undefined) return;
     this.scheduler.note(`cut ${connection.ends[0].name}`);
     connection.cut();
+  }
+
+  slowOne(forMs: number): void {
+    const connection = this.#anyConnection();
+    if (connection === undefined) return;
+    this.scheduler.note(`slow ${connection.ends[0].name} ${forMs.toFixed(0)}`);
+    connection.slowUntilMs = this.scheduler.nowMs + forMs;
+  }
+
+  /** What a frame takes longer on a connection that is slow until then. */
+  slownessMs(untilMs: number): number {
+    return untilMs > this.scheduler.nowMs ? this.#random.between(200, SLOWEST_MS) : 0;
+  }
+
+  /** Breaks every connection to this machine, `times` times. */
+  flap(machine: string, times: number, everyMs: number): void {
+    this.scheduler.note(`flap ${machine}`);
+    for (const connection of [...this.#connections]) {
+      if (machineOf(connection.ends[1].process.name) === machine) connection.cut();
+    }
+    if (times > 1) {
+      this.scheduler.after(everyMs, `flap ${machine}`, undefined, () => this.flap(machine, times - 1, everyMs));
+    }
   }
 
   freezeOne(): void {

@@ -33,6 +33,10 @@ export interface DecodedPiece {
   readonly sampleCount: number;
   /** False where nothing in it could be decoded: it is silence of our making, not of the recording. */
   readonly usable: boolean;
+  /** Nothing but zeros: no engine could hear anything in it. */
+  readonly silent: boolean;
+  /** Of `wav`: the same samples have the same digest in whatever file they come. */
+  readonly sha256: string;
   readonly wav: Uint8Array;
 }
 
@@ -44,6 +48,12 @@ export interface DecodeEnd {
   /** Samples at 16 kHz in all. */
   readonly samples: number;
   readonly damage: DecodeDamage | undefined;
+  /** Frames of a recording, messages of a stream; a sound file is one. */
+  readonly frames: number;
+  /** Those of them that did not decode, or not as a whole. */
+  readonly droppedFrames: number;
+  /** Bytes behind the last frame that could be found. */
+  readonly droppedBytes: number;
 }
 
 export type DecodeAnswer = { readonly type: "opened" } | DecodedPiece | DecodeEnd | ThreadFailure;

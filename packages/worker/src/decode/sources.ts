@@ -15,8 +15,16 @@ export interface SampleBlock {
   readonly badMessages: number;
 }
 
-/** Yields samples; returns what was lost on the way. Throws HoldfastError where the source cannot be read at all. */
-export type SampleStream = AsyncGenerator<SampleBlock, DecodeDamage | undefined>;
+/** What was lost on the way. */
+export interface SampleLoss {
+  readonly damage: DecodeDamage | undefined;
+  /** Messages that did not decode, or not as a whole. */
+  readonly droppedMessages: number;
+  readonly droppedBytes: number;
+}
+
+/** Yields samples; returns what was lost. Throws HoldfastError where the source cannot be read at all. */
+export type SampleStream = AsyncGenerator<SampleBlock, SampleLoss>;
 
 /** Messages per block: a second or so. */
 const BLOCK_MESSAGES = 100;
@@ -37,18 +45,18 @@ export function openSource(source: SoundToDecode): SampleStream {
 }
 
 async function* recordingSamples({ bytes, name }: Extract<SoundToDecode, { kind: "recording" }>): SampleStream {
-  const { frames, damage } = readFrames(bytes);
+  const { frames, damage, droppedBytes } = readFrames(bytes);
   const codec = name.codec === "opus" && name.frameSamples === 320 ? "opus_fs320" : name.codec;
   const layout = codec === "pcm8" ? detectPcm8Layout(firstBytes(frames)) : "linear16";
   const lost = yield* messageSamples({ codec, sampleRate: name.sampleRate, layout, messages: frames });
-  if (damage === "bad_length") return "corrupt";
-  return damage === undefined ? lost : "truncated";
+  if (damage === undefined) return lost;
+  return { ...lost, damage: damage === "bad_length" ? "corrupt" : "truncated", droppedBytes };
 }
 
 async function* soundSamples(bytes: Uint8Array): SampleStream {
   const sound = await decodeSoundFile(bytes);
   yield { samples: sound.samples16k, messages: 1, badMessages: 0 };
-  return sound.damaged ? "corrupt" : undefined;
+  return { damage: sound.damaged ? "corrupt" : undefined, droppedMessages: 0, droppedBytes: 0 };
 }
 
 async function* messageSamples(source: Omit<Extract<SoundToDecode, { kind: "messages" }>, "kind">): SampleStream {
@@ -58,12 +66,16 @@ async function* messageSamples(source: Omit<Extract<SoundToDecode, { kind: "mess
   try {
     for (let at = 0; at < source.messages.length; at += BLOCK_MESSAGES) {
       const parts = source.messages.slice(at, at + BLOCK_MESSAGES).map((message) => {
-        if (message.length % width !== 0) odd += 1;
-        return decoder.decode(message);
+        const { badMessages } = decoder.stats;
+        const samples = decoder.decode(message);
+        // Half a sample is no sample, even where the rest was heard.
+        if (message.length % width !== 0 && decoder.stats.badMessages === badMessages) odd += 1;
+        return samples;
       });
       yield { samples: joined(parts), messages: decoder.stats.messages, badMessages: decoder.stats.badMessages };
     }
-    return decoder.stats.badMessages + odd > 0 ? "bad_frames" : undefined;
+    const droppedMessages = decoder.stats.badMessages + odd;
+    return { damage: droppedMessages > 0 ? "bad_frames" : undefined, droppedMessages, droppedBytes: 0 };
   } finally {
     decoder.close();
   }

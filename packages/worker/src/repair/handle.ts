@@ -63,6 +63,7 @@ export async function handleRepair(deps: JobDeps, job: Job, signal: AbortSignal)
     signal.throwIfAborted();
     if (!(await completeRepair(db, job, progress.segments, clock.now()))) throw new LeaseLost();
     log.info({ jobId: job.id, segments: progress.segments }, "repair ended");
+    await deps.fairUse.check(job);
   } catch (error) {
     const failure = failureToRecord(error, signal);
     if (failure === undefined) return;
@@ -120,8 +121,13 @@ async function repairAudio(run: RepairRun, audio: AudioRun, before: RepairProgre
 async function spansOf(run: RepairRun, audio: AudioRun, piece: DecodedPiece): Promise<RepairedSpan[]> {
   if (!piece.usable || piece.sampleCount < SHORTEST_SPEECH_SAMPLES) return [];
   const { job, range } = run;
-  const { utterances, engine } = await run.deps.transcriber.transcribe(piece.wav, run.language, run.signal);
-  return spokenSpans({ ...piece, sourceStartMs: audio.startMs }, utterances).map((span, index) => ({
+  const { fairUse, transcriber } = run.deps;
+  await fairUse.admit(job);
+  const { utterances, engine } = await transcriber.transcribe(piece.wav, run.language, run.signal);
+  const spoken = spokenSpans({ ...piece, sourceStartMs: audio.startMs }, utterances);
+  const position = piece.startSample + piece.sampleCount;
+  await fairUse.count(job, { origin: `${job.id}/${audio.firstMessage}`, position }, spoken);
+  return spoken.map((span, index) => ({
     ...span,
     id: deterministicUuid(
       job.userId,

@@ -25,9 +25,14 @@ export function spokenSpans(place: PiecePlace, utterances: readonly Utterance[])
   return utterances
     .map(({ start, end, text }) => {
       const startMs = fromMs + within(start * 1000, 0, lengthMs);
-      return { startMs, endMs: fromMs + within(end * 1000, startMs - fromMs, lengthMs), text };
+      return { startMs, endMs: fromMs + within(end * 1000, startMs - fromMs, lengthMs), text: storable(text) };
     })
     .sort((a, b) => a.startMs - b.startMs || a.endMs - b.endMs);
+}
+
+/** What an engine says and PostgreSQL refuses would fail the recording for ever. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
 }
 
 function within(value: number, low: number, high: number): number {

@@ -3,10 +3,12 @@
  * audio and uploads that are no longer needed. Several workers may sweep at once; every row is decided by the store under its
  * own lock, and a row that fails is logged and left for the next time, so it stops nothing else.
  */
-import { JOBS } from "@holdfast/contract";
+import { JOBS, SYNC } from "@holdfast/contract";
 import {
   admitConversation,
+  deleteExpiredPieces,
   deleteJob,
+  expireFairUse,
   findAbandonedRecordings,
   findExpiredJobs,
   findSilentConversations,
@@ -45,6 +47,8 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
     start("orphans", ORPHANS_EVERY_MS, (signal) => sweepOrphans(deps, signal)),
     start("orphaned_bytes", ORPHANED_BYTES_EVERY_MS, (signal) => sweepOrphanedBytes(deps, signal)),
     start("expired_jobs", EXPIRED_EVERY_MS, (signal) => sweepExpired(deps, signal)),
+    start("fair_use", EXPIRED_EVERY_MS, (signal) => sweepFairUse(deps, signal)),
+    start("old_pieces", EXPIRED_EVERY_MS, (signal) => sweepPieces(deps, signal)),
   ];
   if (deps.config.HOLDFAST_AUDIO_RETENTION === "transcribed") {
     running.push(start("transcribed_audio", FREE_EVERY_MS, (signal) => sweepTranscribed(deps, signal)));
@@ -81,6 +85,25 @@ export async function sweepTranscribed({ db, log }: WorkerDeps, signal: AbortSig
     page = await freeTranscribedAudio(db, FREE_PAGE_CHUNKS);
   }
   if (freed > 0) log.info({ chunks: freed }, "transcribed audio was freed");
+}
+
+/** Whether or not fair use is on: what it left behind goes as well. */
+export async function sweepFairUse({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  let removed = 0;
+  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; removed += page) {
+    page = await expireFairUse(db, clock.now(), FREE_PAGE_CHUNKS);
+  }
+  if (removed > 0) log.info({ rows: removed }, "old figures of fair use were removed");
+}
+
+/** What was judged so long ago that nobody may send it again. */
+async function sweepPieces({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const beforeMs = clock.now() - SYNC.contentRetentionMs;
+  let removed = 0;
+  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; removed += page) {
+    page = await deleteExpiredPieces(db, beforeMs, FREE_PAGE_CHUNKS);
+  }
+  if (removed > 0) log.info({ pieces: removed }, "old pieces of uploads were forgotten");
 }
 
 /** Bytes first: a job without bytes is swept again, bytes without a job would stay for ever. */

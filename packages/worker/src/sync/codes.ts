@@ -23,6 +23,10 @@ export type FileErrorCode =
   | "sync_staged_audio_expired"
   /** The speech engine refused this sound. */
   | "stt_invalid_input"
+  /** The speech engine did not answer in time, again and again. */
+  | "stt_timeout"
+  /** No speech engine takes whole recordings, or none takes our key. */
+  | "stt_provider_configuration_error"
   /** The speech engine failed on this sound again and again. */
   | "stt_upstream_error";
 
@@ -61,5 +65,16 @@ export function codeOfDecodeFailure(code: string): FileErrorCode {
 
 /** The code of a piece that the speech engines did not take. */
 export function codeOfSpeechFailure(code: string): FileErrorCode {
-  return code === "stt_refused" ? "stt_invalid_input" : "stt_upstream_error";
+  switch (code) {
+    case "stt_refused":
+      return "stt_invalid_input";
+    case "stt_timeout":
+      return "stt_timeout";
+    case "stt_none":
+    case "stt_no_batch":
+    case "stt_unauthorized":
+      return "stt_provider_configuration_error";
+    default:
+      return "stt_upstream_error";
+  }
 }

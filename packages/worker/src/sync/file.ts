@@ -1,25 +1,34 @@
 /**
  * One file of an offline job: decode, transcribe piece by piece, and store the words of each piece together with the progress
  * that says so. A run that takes the job over begins behind the last stored piece, so no word is written twice and none is
- * missing, whatever the engine answers the second time (law L7).
+ * missing, whatever the engine answers the second time (law L7). A piece that any upload brought before is not asked for again.
  */
 import { type HoldfastError, isHoldfastError, JOBS, parseRecordingName } from "@holdfast/contract";
-import { assignFile, deterministicUuid, type Job, type SpokenStretch, type UploadedFile } from "@holdfast/store";
+import {
+  assignPiece,
+  deterministicUuid,
+  findPiece,
+  type Job,
+  type SpokenStretch,
+  type UploadedFile,
+} from "@holdfast/store";
 import type { DecodeDesk } from "../decode/desk.ts";
-import { SHORTEST_SPEECH_SAMPLES } from "../decode/lengths.ts";
+import { SAMPLES_PER_MS, SHORTEST_SPEECH_SAMPLES } from "../decode/lengths.ts";
 import type { DecodedPiece, DecodeEnd, SoundToDecode } from "../decode/protocol.ts";
 import type { JobDeps } from "../deps.ts";
 import { LeaseLost } from "../lease-lost.ts";
 import { spokenSpans } from "../speech/timeline.ts";
 import type { PieceTranscript } from "../speech/transcriber.ts";
 import { codeOfDamage, codeOfDecodeFailure, codeOfSpeechFailure, type FileErrorCode } from "./codes.ts";
-import { partitionOf, type SyncPayload } from "./payload.ts";
+import { claimedStartMs, partitionOf, type SyncPayload } from "./payload.ts";
 import { fileDone, pieceDone, pieceLost, progressRow, type SyncProgress, withTouched } from "./progress.ts";
 
 export interface FileRun {
   readonly deps: JobDeps;
   readonly job: Job;
   readonly payload: SyncPayload;
+  /** What the times of the batch are wrong by. */
+  readonly shiftMs: number;
   readonly desk: DecodeDesk;
   readonly signal: AbortSignal;
 }
@@ -30,7 +39,8 @@ export async function processFile(run: FileRun, file: UploadedFile, before: Sync
   for await (const item of decodedItems(run, file, before.doneSamples)) {
     run.signal.throwIfAborted();
     if (item.type === "piece") progress = await processPiece(run, file, item, progress);
-    else progress = fileDone(progress, item.type === "end" ? item.damage && codeOfDamage(item.damage) : item.code);
+    else if (item.type === "end") progress = fileDone(progress, item.damage && codeOfDamage(item.damage), item);
+    else progress = fileDone(progress, item.code);
   }
   run.signal.throwIfAborted();
   return progress;
@@ -75,23 +85,33 @@ async function processPiece(
   const doneSamples = piece.startSample + piece.sampleCount;
   // Nothing in it was decoded: the end of the file counts what is lost, once.
   if (!piece.usable) return { ...before, doneSamples };
-  const spoken = await transcribe(run, file, piece);
+  const id = pieceId(run, file, piece);
+  const spoken = await hear(run, file, piece, id);
   return typeof spoken === "string"
-    ? await assign(run, file, [], pieceLost(before, doneSamples, spoken))
-    : await assign(run, file, spoken, pieceDone(before, doneSamples));
+    ? await assign(run, file, { id: null, spoken: [] }, pieceLost(before, doneSamples, spoken))
+    : await assign(run, file, { id, spoken }, pieceDone(before, doneSamples));
+}
+
+/** The same samples recorded twice are two recordings; the same recording in two files is one. */
+function pieceId({ job, payload }: FileRun, file: UploadedFile, piece: DecodedPiece): string {
+  const atMs = claimedStartMs(file, payload, job.createdMs) + piece.startSample / SAMPLES_PER_MS;
+  return deterministicUuid(job.userId, "piece", Math.round(atMs), piece.sha256);
 }
 
 /** The words of a piece with wall times, or why there will never be any. */
-async function transcribe(
+async function hear(
   run: FileRun,
   file: UploadedFile,
   piece: DecodedPiece,
+  id: string,
 ): Promise<SpokenStretch[] | FileErrorCode> {
-  if (piece.sampleCount < SHORTEST_SPEECH_SAMPLES) return [];
   const { job, payload, deps } = run;
+  if (piece.silent || piece.sampleCount < SHORTEST_SPEECH_SAMPLES) return [];
+  // Its words are stored; what became of them is for the store to say.
+  if ((await findPiece(deps.db, job.userId, id)) !== undefined) return [];
   let answer: PieceTranscript;
   try {
-    answer = await deps.transcriber.transcribe(piece.wav, payload.language ?? undefined, run.signal);
+    answer = await transcribe(run, piece);
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isHoldfastError(error) || !isLastWord(job, error)) throw error;
@@ -99,28 +119,38 @@ async function transcribe(
     deps.log.warn({ jobId: job.id, code, reason: error.code }, "a piece cannot be transcribed");
     return code;
   }
-  const sourceStartMs = file.capturedAtMs ?? payload.startedAtMs ?? job.createdMs;
-  return spokenSpans({ ...piece, sourceStartMs }, answer.utterances).map((span, index) => ({
+  const claimedMs = claimedStartMs(file, payload, job.createdMs);
+  const spoken = spokenSpans({ ...piece, sourceStartMs: claimedMs + run.shiftMs }, answer.utterances);
+  const place = { origin: `${file.sha256}/${Math.round(claimedMs)}`, position: piece.startSample + piece.sampleCount };
+  await deps.fairUse.count(job, place, spoken);
+  return spoken.map((span, index) => ({
     ...span,
-    // The start is part of the name: the same bytes recorded twice are two recordings.
-    id: deterministicUuid(job.userId, file.sha256, Math.round(sourceStartMs), piece.startSample, index),
+    id: deterministicUuid(id, index),
     sttProvider: answer.engine,
   }));
+}
+
+/** An engine that hears nothing is asked once more, and then believed: it is silence (reference offline-sync 5.2). */
+async function transcribe({ deps, job, payload, signal }: FileRun, piece: DecodedPiece): Promise<PieceTranscript> {
+  await deps.fairUse.admit(job);
+  const ask = () => deps.transcriber.transcribe(piece.wav, payload.language ?? undefined, signal);
+  const answer = await ask();
+  return answer.utterances.length === 0 ? await ask() : answer;
 }
 
 async function assign(
   run: FileRun,
   file: UploadedFile,
-  stretches: readonly SpokenStretch[],
+  { id, spoken }: { readonly id: string | null; readonly spoken: readonly SpokenStretch[] },
   next: SyncProgress,
 ): Promise<SyncProgress> {
   const { deps, job, payload } = run;
-  const touched = await assignFile(deps.db, job, {
-    source: payload.source,
-    clientDeviceId: partitionOf(payload, file),
-    clientPlatform: payload.clientPlatform,
-    language: payload.language,
-    stretches,
+  const { source, isLocked, clientPlatform, language, geolocation, target } = payload;
+  const touched = await assignPiece(deps.db, job, {
+    pieceId: id,
+    partition: { source, clientDeviceId: partitionOf(payload, file), isLocked },
+    ...{ clientPlatform, language, geolocation, target },
+    stretches: spoken,
     progress: (reached) => progressRow(withTouched(next, reached)),
     stage: "stt_llm",
     nowMs: deps.clock.now(),

@@ -8,11 +8,12 @@ import { LeaseLost } from "../lease-lost.ts";
 import { failureToRecord } from "../settle-failure.ts";
 import { processFile } from "./file.ts";
 import { outcomeOf } from "./outcome.ts";
-import { inCaptureOrder, readSyncPayload } from "./payload.ts";
+import { clockShiftMs, inCaptureOrder, readSyncPayload } from "./payload.ts";
 import { progressRow, readProgress, type SyncProgress, touchedIds } from "./progress.ts";
 
 export async function handleSync(deps: JobDeps, job: Job, signal: AbortSignal): Promise<void> {
   const { db, clock, log } = deps;
+  const beganMs = clock.now();
   const desk = deps.openDesk();
   const stopDecoding = (): void => void desk.close();
   signal.addEventListener("abort", stopDecoding, { once: true });
@@ -20,32 +21,39 @@ export async function handleSync(deps: JobDeps, job: Job, signal: AbortSignal): 
   try {
     const payload = readSyncPayload(job.payload);
     const files = inCaptureOrder(await loadUploadFiles(db, job.userId, job.id), payload.startedAtMs ?? job.createdMs);
-    const run = { deps, job, payload, desk, signal };
+    const run = { deps, job, payload, shiftMs: clockShiftMs(files, job.createdMs), desk, signal };
     progress = readProgress(job.progress, files.length);
     for (const file of files.slice(progress.doneFiles)) {
       const stored = await progressJob(db, job, clock.now(), progressRow(progress), "decoding");
       if (!stored) throw new LeaseLost();
       progress = await processFile(run, file, progress);
     }
-    await finish(deps, job, progress);
+    await finish(deps, job, progress, beganMs);
+    await deps.fairUse.check(job);
   } catch (error) {
     const failure = failureToRecord(error, signal);
     if (failure === undefined) return;
     const state = await failUpload(db, job, touchedIds(progress), failure, clock.now(), deps.random.next());
-    log.warn({ jobId: job.id, code: failure.code, class: failure.class, state }, "offline job failed");
+    const fields = { event: "sync_job_failed", jobId: job.id, userId: job.userId, lane: job.lane };
+    log.warn({ ...fields, code: failure.code, class: failure.class, state }, "offline job failed");
+    if (state === undefined) return;
+    const outcome = state === "queued" ? "retried" : "failed";
+    deps.figures.ended(job, { outcome, class: failure.class, reason: failure.code }, beganMs);
   } finally {
     signal.removeEventListener("abort", stopDecoding);
     await desk.close();
   }
 }
 
-async function finish(deps: JobDeps, job: Job, progress: SyncProgress): Promise<void> {
+async function finish(deps: JobDeps, job: Job, progress: SyncProgress, beganMs: number): Promise<void> {
   const { outcome, reasonCode, result } = outcomeOf(progress);
   const completion = { outcome, reasonCode, lastError: reasonCode, result: { ...result }, nowMs: deps.clock.now() };
   // The counts that polling shows are those of the progress.
   await progressJob(deps.db, job, deps.clock.now(), progressRow(progress), "processing");
   if (!(await completeUpload(deps.db, job, touchedIds(progress), completion))) throw new LeaseLost();
-  deps.log.info({ jobId: job.id, outcome, reasonCode, segments: result.total_segments }, "offline job ended");
+  const fields = { event: "sync_job_ended", jobId: job.id, userId: job.userId, lane: job.lane };
+  deps.log.info({ ...fields, outcome, reasonCode, segments: result.total_segments }, "offline job ended");
+  deps.figures.ended(job, { outcome, class: "none", reason: reasonCode ?? result.errors[0] ?? null }, beganMs);
   if (outcome !== "completed") return;
   await deps.blobs.removeAll(uploadFolder(job.id)).catch((error: unknown) => {
     deps.log.warn({ jobId: job.id, err: error }, "the bytes of a finished job stay until its retention is over");

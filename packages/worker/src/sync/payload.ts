@@ -1,11 +1,18 @@
 /** What the gateway wrote into the job about the whole batch; unknown or missing members take the plainest meaning. */
-import { normaliseSource } from "@holdfast/contract";
+import { normaliseSource, SYNC } from "@holdfast/contract";
+import { commonShiftMs } from "@holdfast/core";
+import type { AskedTarget } from "@holdfast/store";
 
 export interface SyncPayload {
   readonly source: string;
   readonly clientDeviceId: string | null;
   readonly clientPlatform: string | null;
   readonly language: string | null;
+  /** The user's plan has run out: what comes of the recordings is stored, and locked. */
+  readonly isLocked: boolean;
+  /** Where a client says that the recordings belong. */
+  readonly target: AskedTarget;
+  readonly geolocation: Readonly<Record<string, unknown>> | null;
   /** `.bin` recordings of devices, or ordinary sound files. */
   readonly kind: "omi" | "sound";
   /** When a sound file without a time of its own was recorded, as far as anybody knows. */
@@ -13,9 +20,8 @@ export interface SyncPayload {
 }
 
 /*
- * `conversation_id` is not read: the target that a client names is only honoured where it is a row of the same capture
- * partition with content of its own, and falls back to assignment by time otherwise (reference offline-sync 5.4, "an empty
- * live stub, a missing or a deleted target falls back"). Assignment by time is what every upload gets in this version.
+ * `audio_start_seconds` and `audio_end_seconds` are not read: they describe the stretch of a live conversation that the
+ * recordings cover, and what that stretch holds already is found by its words (reference offline-sync 5.5).
  */
 export function readSyncPayload(payload: Readonly<Record<string, unknown>>): SyncPayload {
   return {
@@ -23,9 +29,37 @@ export function readSyncPayload(payload: Readonly<Record<string, unknown>>): Syn
     clientDeviceId: text(payload.client_device_id),
     clientPlatform: text(payload.client_platform),
     language: text(payload.language),
+    isLocked: payload.should_lock === true,
+    target: {
+      conversationId: text(payload.target_conversation_id) ?? text(payload.conversation_id),
+      recordingSessionId: text(payload.target_recording_session_id) ?? text(payload.recording_session_id),
+    },
+    geolocation: place(payload.geolocation),
     kind: payload.kind === "sound" ? "sound" : "omi",
     startedAtMs: typeof payload.started_at_ms === "number" ? payload.started_at_ms : null,
   };
+}
+
+function place(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+/** When a file says it was recorded: part of what names its sound, whatever the clock of the device was worth. */
+export function claimedStartMs(
+  file: { readonly capturedAtMs: number | null },
+  payload: Pick<SyncPayload, "startedAtMs">,
+  acceptedMs: number,
+): number {
+  return file.capturedAtMs ?? payload.startedAtMs ?? acceptedMs;
+}
+
+/** What must be added to the times of all files of a batch, because the clock of the device ran ahead. */
+export function clockShiftMs(files: readonly { readonly capturedAtMs: number | null }[], acceptedMs: number): number {
+  return commonShiftMs(
+    files.map((file) => file.capturedAtMs),
+    acceptedMs,
+    SYNC.futureSkewMs,
+  );
 }
 
 /**

@@ -6,6 +6,7 @@
  * was lost (a torn tail, a file that does not decode, a piece that the engines refuse) is one failed segment. While files are
  * left, each of them counts as one segment to come, so `total_segments` only ever grows.
  */
+import type { TouchedConversations } from "@holdfast/store";
 import type { FileErrorCode } from "./codes.ts";
 
 export interface SyncProgress {
@@ -19,10 +20,25 @@ export interface SyncProgress {
   readonly updated: readonly string[];
   /** What was lost, by the file's place in capture order. */
   readonly errors: readonly { readonly file: number; readonly code: string }[];
+  /** Of the finished files. */
+  readonly frames: FrameCount;
 }
 
+/** What the container of a recording held. Every frame is counted, also those that could not be used. */
+export interface FrameCount {
+  /** Frames found, the dropped ones among them. */
+  readonly frames: number;
+  /** Frames that did not decode, or not as a whole. */
+  readonly droppedFrames: number;
+  /** Bytes behind the last frame that could be found. */
+  readonly droppedBytes: number;
+}
+
+const NO_FRAMES: FrameCount = { frames: 0, droppedFrames: 0, droppedBytes: 0 };
+
 export function newProgress(totalFiles: number): SyncProgress {
-  return { totalFiles, doneFiles: 0, doneSamples: 0, successful: 0, failed: 0, created: [], updated: [], errors: [] };
+  const nothing = { doneFiles: 0, doneSamples: 0, successful: 0, failed: 0, created: [], updated: [], errors: [] };
+  return { totalFiles, ...nothing, frames: NO_FRAMES };
 }
 
 /** A piece was transcribed or judged silent, up to `doneSamples` of its file. */
@@ -36,9 +52,21 @@ export function pieceLost(progress: SyncProgress, doneSamples: number, code: Fil
 }
 
 /** The file in work is finished; `code` says what of it is missing. */
-export function fileDone(progress: SyncProgress, code: FileErrorCode | undefined): SyncProgress {
+export function fileDone(
+  progress: SyncProgress,
+  code: FileErrorCode | undefined,
+  frames: FrameCount = NO_FRAMES,
+): SyncProgress {
   const counted = code === undefined ? progress : withError(progress, code);
-  return { ...counted, doneFiles: progress.doneFiles + 1, doneSamples: 0 };
+  return { ...counted, doneFiles: progress.doneFiles + 1, doneSamples: 0, frames: sum(progress.frames, frames) };
+}
+
+function sum(a: FrameCount, b: FrameCount): FrameCount {
+  return {
+    frames: a.frames + b.frames,
+    droppedFrames: a.droppedFrames + b.droppedFrames,
+    droppedBytes: a.droppedBytes + b.droppedBytes,
+  };
 }
 
 function withError(progress: SyncProgress, code: FileErrorCode): SyncProgress {
@@ -46,13 +74,14 @@ function withError(progress: SyncProgress, code: FileErrorCode): SyncProgress {
   return { ...progress, failed: progress.failed + 1, errors: [...progress.errors, error] };
 }
 
-/** Adds the conversations that a piece reached. One that this job created is not also listed as updated. */
-export function withTouched(
-  progress: SyncProgress,
-  touched: { readonly created: readonly string[]; readonly updated: readonly string[] },
-): SyncProgress {
-  const created = union(progress.created, touched.created);
-  const updated = union(progress.updated, touched.updated).filter((id) => !created.includes(id));
+/**
+ * Adds the conversations that a piece reached, and forgets those that became part of them. One that this job created is not
+ * also listed as updated.
+ */
+export function withTouched(progress: SyncProgress, touched: TouchedConversations): SyncProgress {
+  const isThere = (id: string): boolean => !touched.merged.includes(id);
+  const created = union(progress.created, touched.created).filter(isThere);
+  const updated = union(progress.updated, touched.updated).filter((id) => isThere(id) && !created.includes(id));
   return { ...progress, created, updated };
 }
 
@@ -89,6 +118,9 @@ export function progressRow(progress: SyncProgress): Record<string, unknown> {
     new_memories: progress.created,
     updated_memories: progress.updated,
     file_errors: progress.errors,
+    frames: progress.frames.frames,
+    dropped_frames: progress.frames.droppedFrames,
+    dropped_bytes: progress.frames.droppedBytes,
   };
 }
 
@@ -104,6 +136,11 @@ export function readProgress(row: Readonly<Record<string, unknown>> | null, tota
     created: strings(row.new_memories),
     updated: strings(row.updated_memories),
     errors: errorsOf(row.file_errors),
+    frames: {
+      frames: count(row.frames),
+      droppedFrames: count(row.dropped_frames),
+      droppedBytes: count(row.dropped_bytes),
+    },
   };
 }
 

@@ -15,5 +15,6 @@ parentPort?.on("message", (request: DecodeRequest) => {
   if (mood === 1) throw new Error("the decoder fell over");
   if (mood === 2) process.exit(9);
   if (mood === 3) for (;;);
-  if (mood !== 4) reply({ type: "end", samples: mood, damage: undefined });
+  if (mood !== 4)
+    reply({ type: "end", samples: mood, damage: undefined, frames: 1, droppedFrames: 0, droppedBytes: 0 });
 });

@@ -30,6 +30,8 @@ export interface UploadOptions {
   readonly source?: string;
   readonly startedAtMs?: number;
   readonly language?: string | null;
+  /** What else the gateway knows. */
+  readonly payload?: Readonly<Record<string, unknown>>;
 }
 
 export interface World extends AsyncDisposable {
@@ -104,6 +106,7 @@ export async function openWorld(server: TestServer): Promise<World> {
         conversation_id: null,
         lane: "fresh",
         started_at_ms: options.startedAtMs,
+        ...options.payload,
       };
       const accepted = await acceptUpload(db, {
         userId: USER,

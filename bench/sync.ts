@@ -1,0 +1,44 @@
+/**
+ * The figures of uploads, each against the target it must reach:
+ *
+ *   node bench/sync.ts [accept] [tus] [memory] [jobs] [--batches 300] [--backlog 100000] [--mebibytes 64] [--rounds 6]
+ *
+ * Gateway, PostgreSQL, the client and the server it is compared with share this machine.
+ */
+import { cpus, loadavg, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { measureAccept } from "./sync/accept.ts";
+import { measureJobs } from "./sync/jobs.ts";
+import { measureUploadMemory } from "./sync/memory.ts";
+import { measureTus } from "./sync/throughput.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    batches: { type: "string", default: "300" },
+    backlog: { type: "string", default: "100000" },
+    mebibytes: { type: "string", default: "64" },
+    rounds: { type: "string", default: "6" },
+  },
+});
+
+const figures = {
+  accept: () => measureAccept({ batches: Number(values.batches), backlog: Number(values.backlog) }),
+  tus: () => measureTus({ mebibytes: Number(values.mebibytes), rounds: Number(values.rounds) }),
+  memory: measureUploadMemory,
+  jobs: () => measureJobs({ backlog: Number(values.backlog) }),
+};
+
+const cpu = cpus();
+const memory = Math.round(totalmem() / 2 ** 30);
+console.log(
+  `machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${memory} GiB, Node ${process.version}; fsync on`,
+);
+// The timers of the product's clock keep nothing alive, and PostgreSQL is waited for with them.
+const alive = setInterval(() => {}, 60_000);
+for (const [name, measure] of Object.entries(figures)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
+  await measure();
+}
+clearInterval(alive);

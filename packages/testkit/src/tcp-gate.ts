@@ -1,0 +1,51 @@
+/**
+ * A gate between two processes that talk over TCP: it hands on every byte, and from the moment a test says so it keeps back
+ * what the far side answers. That makes a moment last that is otherwise too short to hit: the work is done, and nobody has
+ * heard of it yet.
+ */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface TcpGate extends AsyncDisposable {
+  readonly port: number;
+  /** From now on nothing comes back through the gate, on open connections and on new ones. */
+  holdAnswers(): void;
+  /** What was kept back so far. */
+  held(): Buffer;
+}
+
+/** A gate before a port on 127.0.0.1. */
+export async function startTcpGate(target: number): Promise<TcpGate> {
+  const sockets = new Set<Socket>();
+  const kept: Buffer[] = [];
+  let holding = false;
+  const track = (socket: Socket, other: Socket): void => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      sockets.delete(socket);
+      other.destroy();
+    });
+  };
+  const server = createServer((near) => {
+    const far = connect(target, "127.0.0.1");
+    track(near, far);
+    track(far, near);
+    near.pipe(far);
+    far.on("data", (bytes: Buffer) => {
+      if (holding) kept.push(bytes);
+      else near.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    holdAnswers() {
+      holding = true;
+    },
+    held: () => Buffer.concat(kept),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
