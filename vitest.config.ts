@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three projects: `unit` (pure, parallel), `integration` (real PostgreSQL, sockets, processes, speech) and `browser`
- * (a real Chromium against the real server). A test file says by its name where it belongs.
+ * Four projects: `unit` (pure, parallel), `simulation` (worlds from seeds), `integration` (real PostgreSQL, sockets, processes,
+ * speech) and `browser` (a real Chromium against the real server). A test file says by its name where it belongs.
  */
 export default defineConfig({
   test: {

@@ -59,7 +59,7 @@ afterEach(async () => {
 });
 
 const withLlm = (aheadMs = 0) =>
-  pusher(cleanup, db, { HOLDFAST_LLM_URL: llm.url, HOLDFAST_LLM_TIMEOUT_SECONDS: "0.4" }, aheadMs);
+  pusher(cleanup, db, { HOLDFAST_LLM_URL: llm.url, HOLDFAST_LLM_TIMEOUT_SECONDS: "1.5" }, aheadMs);
 const memories = async () =>
   (await db.selectFrom("memories").select("content").execute()).map(({ content }) => content);
 const tasks = async () =>
