@@ -47,8 +47,8 @@ async function start(over: Record<string, string> = {}): Promise<void> {
 
 const minutesAgo = (minutes: number): number => Math.floor(Date.now() / 60_000) * 60_000 - minutes * 60_000;
 const use = async (nowMs = Date.now()) => await loadFairUse(world.db, USER, nowMs);
-const uploadAt = async (startedAtMs: number) => await world.upload([await binFile("opus", SPOKEN, startedAtMs)]);
-const toBackfill = (id: string) => sql`update jobs set lane = 'backfill' where id = ${id}`.execute(world.db);
+const uploadAt = async (startedAtMs: number, lane: "fresh" | "backfill" = "fresh") =>
+  await world.upload([await binFile("opus", SPOKEN, startedAtMs)], { lane });
 
 /** As exact as tones are found. */
 function expectSpeech(ms: number | undefined, words: number): void {
@@ -68,8 +68,7 @@ describe("an offline recording", () => {
   });
 
   test("of a backlog counts for nobody's limit, and neither does anything while fair use is off", async () => {
-    const old = await uploadAt(minutesAgo(600));
-    await toBackfill(old);
+    const old = await uploadAt(minutesAgo(600), "backfill");
     await start();
     await world.ended(old);
     await worker?.close();
@@ -110,8 +109,7 @@ describe("a restricted user whose budget is used up", () => {
     expect(waiting).toMatchObject({ attempts: 0, tries: 1 });
     expect(Math.abs(waiting.dueMs - nextUtcMidnight(Date.now()))).toBeLessThan(5_000);
     await worker?.close();
-    const old = await uploadAt(minutesAgo(900));
-    await toBackfill(old);
+    const old = await uploadAt(minutesAgo(900), "backfill");
     await start(BUDGET);
     expect(await world.ended(old)).toMatchObject({ state: "completed" });
     expect((await world.job(second)).state).toBe("queued");

@@ -30,6 +30,8 @@ export interface UploadOptions {
   readonly source?: string;
   readonly startedAtMs?: number;
   readonly language?: string | null;
+  /** `fresh` unless told otherwise. */
+  readonly lane?: "fresh" | "backfill";
   /** What else the gateway knows. */
   readonly payload?: Readonly<Record<string, unknown>>;
 }
@@ -104,7 +106,7 @@ export async function openWorld(server: TestServer): Promise<World> {
         client_platform: null,
         language: options.language ?? null,
         conversation_id: null,
-        lane: "fresh",
+        lane: options.lane ?? "fresh",
         started_at_ms: options.startedAtMs,
         ...options.payload,
       };
@@ -112,7 +114,7 @@ export async function openWorld(server: TestServer): Promise<World> {
         userId: USER,
         jobId,
         contentId,
-        lane: "fresh",
+        lane: options.lane ?? "fresh",
         payload,
         conversationId: null,
         files: stored,
