@@ -6,3 +6,4 @@ export { type LoopDelay, type LoopDelayMonitor, loopDelay, startLoopDelayMonitor
 export { assertNodeVersion, OLDEST_NODE_MAJOR } from "./node-version.ts";
 export { type ProcessContext, type ReadyMessage, type RunningRole, runProcess } from "./process.ts";
 export { systemRandom } from "./random.ts";
+export { isSameSecret } from "./same-secret.ts";

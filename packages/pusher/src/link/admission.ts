@@ -2,7 +2,7 @@
  * Who may open a link, decided from the request alone and before the upgrade. The link trusts the user id it is given, so
  * every link must carry the internal token; without a configured token the server must be on loopback (see `mayBeOpen`).
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+
 import {
   type DecodableCodec,
   isDecodable,
@@ -10,6 +10,7 @@ import {
   MIN_SAMPLE_RATE,
   type Pcm8Layout,
 } from "@holdfast/contract";
+import { isSameSecret } from "@holdfast/runtime";
 
 const LINK_PATH = "/v1/trigger/listen";
 const DEFAULT_RATE = 8_000;
@@ -53,11 +54,7 @@ function refused(status: 400 | 401 | 404, reason: string): Admission {
 
 function isToken(authorization: string | undefined, token: string): boolean {
   const given = /^(?:bearer|token) (.+)$/iu.exec(authorization ?? "")?.[1] ?? "";
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return isSameSecret(given, token);
 }
 
 /** Without a token only this machine may connect. */

@@ -2,9 +2,11 @@
  * Fair use for whoever runs the server (reference offline-sync 6.7): header `X-Admin-Key` must be the setting ADMIN_KEY; where
  * that is not set the routes are closed to everybody. What is done is signed with a hash of the key, never with the key.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+
+import { createHash } from "node:crypto";
 import { HoldfastError } from "@holdfast/contract";
 import { currentStage, isCaseRef, type Log, parseStage } from "@holdfast/core";
+import { isSameSecret } from "@holdfast/runtime";
 import {
   type FairUseEventRow,
   type FairUseUserRow,
@@ -176,17 +178,13 @@ function registerDecisions(app: App, { db, config, clock, log }: Context): void 
 
 function requireAdmin(key: string | undefined, request: FastifyRequest): void {
   const given = request.headers["x-admin-key"];
-  if (key !== undefined && typeof given === "string" && timingSafeEqual(sha256(given), sha256(key))) return;
+  if (key !== undefined && typeof given === "string" && isSameSecret(given, key)) return;
   throw new HoldfastError("Invalid admin key", { code: "forbidden", class: "auth", scope: "account" });
 }
 
 /** `admin:` and the first 8 hex digits of the key's SHA-256. */
 function adminName(key: string): string {
-  return `admin:${sha256(key).toString("hex").slice(0, 8)}`;
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return `admin:${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
 }
 
 function told(log: Log, { by }: { readonly by: string }, decision: string, about?: string): void {

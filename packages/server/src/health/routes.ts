@@ -2,8 +2,9 @@
  * `/health/live` (the process answers), `/health/ready` (a user can record) and `/metrics`. Metrics are shown to this machine
  * itself, and elsewhere to the owner or the internal token; a request that a proxy passed on is not from this machine.
  */
-import { timingSafeEqual } from "node:crypto";
+
 import { HoldfastError } from "@holdfast/contract";
+import { isSameSecret } from "@holdfast/runtime";
 import { OWNER_USER_ID } from "@holdfast/store";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -58,9 +59,8 @@ function isThisMachine(request: FastifyRequest): boolean {
 async function mayAsk({ config: settings, tokens }: HttpContext, request: FastifyRequest): Promise<boolean> {
   const token = tokenOf(request.headers.authorization);
   if (token === undefined) return false;
-  const internal = Buffer.from(settings.HOLDFAST_INTERNAL_TOKEN ?? "");
-  const given = Buffer.from(token);
-  if (internal.length > 0 && internal.length === given.length && timingSafeEqual(internal, given)) return true;
+  const internal = settings.HOLDFAST_INTERNAL_TOKEN ?? "";
+  if (internal !== "" && isSameSecret(token, internal)) return true;
   const check = await tokens.check(token);
   return check.outcome === "valid" && check.userId === OWNER_USER_ID;
 }

@@ -2,7 +2,9 @@
  * Links to kept sound that work without a token for an hour, so that a player or a download tool can follow them: signed with
  * the user's secret over user, conversation, file and end. A new secret ends them all.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+
+import { createHmac } from "node:crypto";
+import { isSameSecret } from "@holdfast/runtime";
 
 const VALID_MS = 3_600_000;
 
@@ -26,9 +28,7 @@ export function isSigned(
   given: { readonly expires: number; readonly signature: string },
   nowMs: number,
 ): boolean {
-  const expected = Buffer.from(signature(name, secret, given.expires));
-  const actual = Buffer.from(given.signature);
-  return given.expires * 1000 > nowMs && expected.length === actual.length && timingSafeEqual(expected, actual);
+  return given.expires * 1000 > nowMs && isSameSecret(given.signature, signature(name, secret, given.expires));
 }
 
 function signature({ userId, conversationId, fileId }: SoundName, secret: string, expires: number): string {

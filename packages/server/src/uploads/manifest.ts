@@ -2,8 +2,10 @@
  * Capture manifests (reference offline-sync 7.2): `base64url(JSON) + "." + hex HMAC-SHA256`, which say that this server issued
  * the proof that a device recorded these very files during one live conversation. Pure, given the key.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+import { createHash, createHmac } from "node:crypto";
 import { CAPTURE_MANIFEST, HoldfastError } from "@holdfast/contract";
+import { isSameSecret } from "@holdfast/runtime";
 import { z } from "zod";
 
 export interface ManifestFile {
@@ -67,7 +69,7 @@ export function verifyManifest(
   nowMs: number,
 ): readonly ManifestFile[] | undefined {
   const [encoded = "", signed = "", ...more] = manifest.split(".");
-  if (more.length > 0 || !isSame(signed, signature(key, encoded))) return undefined;
+  if (more.length > 0 || !isSameSecret(signed, signature(key, encoded))) return undefined;
   const claims = readClaims(encoded);
   if (claims === undefined) return undefined;
   const now = nowMs / 1000;
@@ -93,11 +95,6 @@ export function refuseOtherBytes(proven: readonly ManifestFile[], files: readonl
 
 function signature(key: Uint8Array, encoded: string): string {
   return createHmac("sha256", key).update(encoded).digest("hex");
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function readClaims(encoded: string): z.infer<typeof Claims> | undefined {
