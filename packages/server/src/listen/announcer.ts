@@ -12,6 +12,7 @@ import {
   type Lifecycle,
   lifecycleOf,
   loadConversation,
+  wholeConversation,
 } from "@holdfast/store";
 import type { Completions } from "./completions.ts";
 import type { Begun, ConversationIdentity } from "./current-conversation.ts";
@@ -142,9 +143,10 @@ export class Announcer {
   /** Admitted: tells the client, and waits for the result, which is never told before. */
   async processing(conversationId: string): Promise<void> {
     const { db, out, who } = this.#parts;
-    const memory = await loadConversation(db, who.userId, conversationId);
-    if (memory === undefined) return;
-    const envelope = this.#envelope(conversationId, await this.#lifecycle(conversationId));
+    const row = await findConversation(db, who.userId, conversationId);
+    if (row === undefined) return;
+    const memory = await wholeConversation(db, row);
+    const envelope = this.#envelope(conversationId, lifecycleOf(row));
     out.event({ type: "memory_processing_started", memory, messages: null, ...envelope });
     this.expect(conversationId);
     this.#parts.completions()?.check(conversationId);

@@ -7,7 +7,7 @@
 import type { Conversation } from "@holdfast/contract";
 import { messageOf } from "@holdfast/contract";
 import type { Clock, Log, Timer } from "@holdfast/core";
-import { type Db, findConversation, type Lifecycle, lifecycleOf, loadConversation } from "@holdfast/store";
+import { type Db, findConversation, type Lifecycle, lifecycleOf, wholeConversation } from "@holdfast/store";
 
 export interface Completions {
   expect(conversationId: string): void;
@@ -45,7 +45,7 @@ export function watchCompletions(options: {
   const look = async (conversationId: string): Promise<void> => {
     const row = await findConversation(db, userId, conversationId);
     if (row?.status === "processing" || row?.status === "merging") return;
-    const conversation = row?.status === "completed" ? await loadConversation(db, userId, conversationId) : undefined;
+    const conversation = row?.status === "completed" ? await wholeConversation(db, row) : undefined;
     if (!expected.delete(conversationId)) return;
     if (conversation === undefined || row === undefined) options.onDropped(conversationId);
     else options.onCompleted(conversation, lifecycleOf(row));

@@ -48,9 +48,13 @@ export async function loadSegments(db: Db, userId: string, conversationId: strin
 /** The whole conversation with its transcript, as clients see it; undefined where it does not exist. */
 export async function loadConversation(db: Db, userId: string, id: string): Promise<Conversation | undefined> {
   const row = await findConversation(db, userId, id);
-  if (row === undefined) return undefined;
-  const photos = await loadPhotos(db, userId, id, { withBytes: false });
-  return conversationView(row, await loadSegments(db, userId, id), photos);
+  return row === undefined ? undefined : await wholeConversation(db, row);
+}
+
+/** The same where the row is at hand. */
+export async function wholeConversation(db: Db, row: ConversationRow): Promise<Conversation> {
+  const photos = await loadPhotos(db, row.user_id, row.id, { withBytes: false });
+  return conversationView(row, await loadSegments(db, row.user_id, row.id), photos);
 }
 
 /** Who records: two devices of one person never share a conversation (reference listen-and-pusher 8.2, no. 24). */
