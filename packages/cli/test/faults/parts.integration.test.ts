@@ -4,16 +4,14 @@
  */
 import { CLOSE } from "@holdfast/contract";
 import { JFK_WORDS, waitFor } from "@holdfast/testkit";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { expect } from "vitest";
 import { leftTheDevice, waitsForWords, wordsStopped } from "./moments.ts";
-import { expectWords, ROW_LIMITS, type Row, runRow } from "./row.ts";
-import { closeStages, pressStop, type SharedSpeech, type Stage, speak, startSharedSpeech } from "./stage.ts";
+import { type Row, testRows } from "./row.ts";
+import { pressStop, type Stage, speak } from "./stage.ts";
 
 const roles = ["server", "pusher", "worker"] as const;
 const withSpeech = [...roles, "speech"] as const;
 const withoutWorker = ["server", "pusher"] as const;
-
-const QUIET: Row = { what: "nothing", when: "at all", roles, strike: async () => {} };
 
 /** Presses stop only when the last words are on the screen. */
 async function speakAndRead(stage: Stage, pace: number): Promise<void> {
@@ -139,23 +137,4 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-let speech: SharedSpeech;
-let quiet: Promise<readonly string[]>;
-beforeAll(async () => {
-  speech = await startSharedSpeech();
-  quiet = runRow(QUIET, speech);
-  quiet.catch(() => {});
-});
-afterAll(async () => {
-  await closeStages();
-  await speech[Symbol.asyncDispose]();
-});
-
-vi.setConfig(ROW_LIMITS);
-
-describe.concurrent("every conversation is completed exactly once, with every word once", () => {
-  it.for(ROWS)("$what: $when", async (row) => {
-    const words = await runRow(row, speech);
-    expectWords(words, await quiet);
-  });
-});
+testRows(ROWS);

@@ -3,7 +3,7 @@
  * gateway (issue 3, "Proof"). Each row has a PostgreSQL, a gateway, a pusher and a worker of its own; the speech process is shared.
  */
 import type { LlmStep } from "@holdfast/testkit";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { expect } from "vitest";
 import {
   afterLease,
   finalization,
@@ -13,13 +13,11 @@ import {
   receiverThinks,
   savedButNotSaid,
 } from "./moments.ts";
-import { expectWords, ROW_LIMITS, type Row, runRow, speakAndStop } from "./row.ts";
-import { ANSWER, closeStages, type SharedSpeech, type Stage, startSharedSpeech, TITLE } from "./stage.ts";
+import { type Row, speakAndStop, testRows } from "./row.ts";
+import { ANSWER, type Stage, TITLE } from "./stage.ts";
 
 const FLAP_MS = 1_000;
 const roles = ["server", "pusher", "worker"] as const;
-
-const QUIET: Row = { what: "nothing", when: "at all", roles, strike: async () => {} };
 
 async function killAndStart({ world }: Stage): Promise<void> {
   await world.kill("pusher");
@@ -167,23 +165,4 @@ async function expectSecondHolder(stage: Stage): Promise<void> {
   expect(job?.epoch).toBeGreaterThanOrEqual(2);
 }
 
-let speech: SharedSpeech;
-let quiet: Promise<readonly string[]>;
-beforeAll(async () => {
-  speech = await startSharedSpeech();
-  quiet = runRow(QUIET, speech);
-  quiet.catch(() => {});
-});
-afterAll(async () => {
-  await closeStages();
-  await speech[Symbol.asyncDispose]();
-});
-
-vi.setConfig(ROW_LIMITS);
-
-describe.concurrent("every conversation is completed exactly once, with every word once", () => {
-  it.for(ROWS)("$what: $when", async (row) => {
-    const words = await runRow(row, speech);
-    expectWords(words, await quiet);
-  });
-});
+testRows(ROWS);

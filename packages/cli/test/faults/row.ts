@@ -4,11 +4,20 @@
  * once; no attempt spent; and every word that a quiet run understands, once, in the store, in what the device is told and on its screen.
  */
 import { compareWords, JFK_WORDS, plainWords, waitFor } from "@holdfast/testkit";
-import { expect } from "vitest";
-import { openStage, pressStop, type SharedSpeech, type Stage, type StageOptions, speak } from "./stage.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import {
+  closeStages,
+  openStage,
+  pressStop,
+  type SharedSpeech,
+  type Stage,
+  type StageOptions,
+  speak,
+  startSharedSpeech,
+} from "./stage.ts";
 
 /** Rows mostly wait, but the first seconds of each are work. Every wait has a deadline; all of a row's together end in time. */
-export const ROW_LIMITS = { maxConcurrency: 2, testTimeout: 240_000 } as const;
+const ROW_LIMITS = { maxConcurrency: 2, testTimeout: 240_000 } as const;
 
 export interface Row extends StageOptions {
   /** What is harmed and how; the name of the test is `what: when`. */
@@ -31,8 +40,33 @@ export interface Row extends StageOptions {
   readonly after?: (stage: Stage) => Promise<void> | void;
 }
 
+/** What every row is compared with. */
+const QUIET: Row = { what: "nothing", when: "at all", roles: ["server", "pusher", "worker"], strike: async () => {} };
+
+/** The tests of a file: its rows, two at a time, each with the words of one quiet run. The speech process is shared. */
+export function testRows(rows: readonly Row[]): void {
+  let speech: SharedSpeech;
+  let quiet: Promise<readonly string[]>;
+  beforeAll(async () => {
+    speech = await startSharedSpeech();
+    quiet = runRow(QUIET, speech);
+    quiet.catch(() => {});
+  });
+  afterAll(async () => {
+    await closeStages();
+    await speech[Symbol.asyncDispose]();
+  });
+  vi.setConfig(ROW_LIMITS);
+  describe.concurrent("every conversation is completed exactly once, with every word once", () => {
+    it.for(rows)("$what: $when", async (row) => {
+      const words = await runRow(row, speech);
+      expectWords(words, await quiet);
+    });
+  });
+}
+
 /** Runs a row and returns the words it ended with. What its processes said last goes with a failure. */
-export async function runRow(row: Row, speech: SharedSpeech): Promise<readonly string[]> {
+async function runRow(row: Row, speech: SharedSpeech): Promise<readonly string[]> {
   await using stage = await openStage(speech, row);
   try {
     return await play(row, stage);
@@ -137,7 +171,7 @@ function wordsOf(segments: readonly { readonly text: string }[]): readonly strin
 }
 
 /** No word is missing, wrong or there twice that a quiet run has right. */
-export function expectWords(words: readonly string[], quiet: readonly string[]): void {
+function expectWords(words: readonly string[], quiet: readonly string[]): void {
   const allowed = [...compareWords(JFK_WORDS, quiet).differences];
   const more = compareWords(JFK_WORDS, words).differences.filter((difference) => {
     const at = allowed.indexOf(difference);
