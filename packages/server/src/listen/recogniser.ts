@@ -10,7 +10,7 @@
 import type { DecodableCodec, Pcm8Layout, StreamResults } from "@holdfast/contract";
 import { messageMs, messageOf, splitMessage } from "@holdfast/contract";
 import { backoffMs, type Clock, type Log, type Random, sleep, Timeline, type Watermarks } from "@holdfast/core";
-import { type Db, isDatabaseUnavailable, loadChunks, type RecordingHold } from "@holdfast/store";
+import { isDatabaseUnavailable, type StoredChunk } from "@holdfast/store";
 import type { StreamEvents, SttStream } from "@holdfast/stt-client";
 import type { AudioLog, AudioMessage } from "./audio-log.ts";
 import type { Lot, Lots } from "./lots.ts";
@@ -39,11 +39,11 @@ export interface RecognisedStretch {
 export type RecogniserState = "waiting" | "opening" | "replaying" | "live" | "ended";
 
 export interface RecogniserOptions {
-  readonly db: Db;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly hold: RecordingHold;
+  /** Durable sound of the recording that holds its messages in [from, to), in order; rejects while the store is away. */
+  readonly load: (from: number, to: number) => Promise<StoredChunk[]>;
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
   /** How many channels the recording has, and which of them this is. */
@@ -217,45 +217,50 @@ export class Recogniser {
     });
     if (!(await Promise.race([opened.promise, ended.promise]))) return false;
     this.#state = "replaying";
-    if (!(await Promise.race([this.#replay(), ended.promise]))) return false;
-    this.#state = "live";
-    this.#options.onState("live");
+    const gone = new AbortController();
+    const replayed = this.#replay(AbortSignal.any([gone.signal, this.#stop.signal]));
+    if (!(await Promise.race([replayed, ended.promise]).finally(() => gone.abort()))) return false;
     await ended.promise;
     this.#flushed?.();
     return true;
   }
 
-  /** Feeds everything between the watermark and now. Ends synchronously with the last message, so that none is missed. */
-  async #replay(): Promise<boolean> {
-    const { hold, audio } = this.#options;
+  /**
+   * Feeds everything between the watermark and now, and is live with the last message, so that none is missed.
+   * `gone`: its stream ended; what the store answers later is not for the next one, which reads for itself.
+   */
+  async #replay(gone: AbortSignal): Promise<boolean> {
+    const { audio } = this.#options;
     this.#next = this.watermark;
     while (this.#next < audio.durable) {
       const upTo = audio.durable;
-      const chunks = await this.#load(this.#next, upTo);
-      if (this.#stop.signal.aborted) return false;
+      const chunks = await this.#load(this.#next, upTo, gone);
+      if (gone.aborted) return false;
       for (const chunk of chunks) this.#feedChunk(chunk);
       if (this.#next < upTo) {
-        this.#options.log.error({ from: this.#next, to: upTo, session: hold.id }, "durable audio is missing");
+        this.#options.log.error({ from: this.#next, to: upTo }, "durable audio is missing");
         this.#next = upTo;
       }
     }
     for (const message of audio.waitingFrom(this.#next)) this.#take(message);
+    this.#state = "live";
+    this.#options.onState("live");
     return true;
   }
 
-  async #load(from: number, to: number): ReturnType<typeof loadChunks> {
-    const { db, hold, clock } = this.#options;
+  async #load(from: number, to: number, gone: AbortSignal): Promise<StoredChunk[]> {
+    const { clock, load } = this.#options;
     while (true) {
       try {
-        return await loadChunks(db, hold.userId, hold.id, from, to);
+        return await load(from, to);
       } catch (error) {
-        if (!isDatabaseUnavailable(error) || this.#stop.signal.aborted) throw error;
-        await sleep(clock, 500, this.#stop.signal);
+        if (!isDatabaseUnavailable(error) || gone.aborted) throw error;
+        await sleep(clock, 500, gone);
       }
     }
   }
 
-  #feedChunk(chunk: Awaited<ReturnType<typeof loadChunks>>[number]): void {
+  #feedChunk(chunk: StoredChunk): void {
     const { codec, sampleRate, channels, channel } = this.#options;
     let capturedAtMs = chunk.capturedAtMs;
     chunk.messages.forEach((bytes, offset) => {

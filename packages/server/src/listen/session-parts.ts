@@ -5,7 +5,7 @@
  */
 import { CHANNELS, type Config, type ListenQuery, ONLY_CHANNEL } from "@holdfast/contract";
 import { type Circuits, type Clock, CUSTOM_PROVIDER, type Log, type Random, Watermarks } from "@holdfast/core";
-import type { Db, RecordingHold } from "@holdfast/store";
+import { type Db, loadChunks, type RecordingHold } from "@holdfast/store";
 import type { ConnectSocket } from "@holdfast/stt-client";
 import type { AudioFormat } from "./admission.ts";
 import type { Announcer } from "./announcer.ts";
@@ -102,9 +102,9 @@ export function createSessionParts(wiring: SessionWiring): SessionParts {
   const intake = new Intake({ codec, sampleRate, channels, durable, firstSequence, recordedUntilMs });
   const channelIds = channels > 1 ? CHANNELS.map(({ id }) => id) : [ONLY_CHANNEL];
   const watermarks = new Watermarks(channelIds, transcribedMessages, channelMarks);
-  const shared = { db, clock, log, hold, codec, sampleRate, channels, layout: () => intake.layout };
+  const shared = { clock, log, codec, sampleRate, channels, layout: () => intake.layout };
   const audio = new AudioLog({
-    ...shared,
+    ...{ ...shared, hold },
     ...{ writer: deps.writer, onDurable: wiring.onDurable, onFenced, onFailure: wiring.onStorageFailure },
   });
   const text = createTextDesk({
@@ -126,6 +126,7 @@ export function createSessionParts(wiring: SessionWiring): SessionParts {
     new Recogniser({
       ...shared,
       ...{ channel, watermarks, random, audio, lots: deps.lots, formatKnown: intake.formatKnown, onStretch },
+      load: (from, to) => loadChunks(db, hold.userId, hold.id, from, to),
       open: (layout, events) => serving.open(layout, events),
       onState: (state) => wiring.onRecogniserState(state, channel, serving, keeper),
     });
