@@ -27,6 +27,7 @@ export function serveStream(process: SimProcess, socket: SimSocket): void {
   let closedTo = 0;
   let lastVoice = -1;
   let readyMs = 0;
+  let contextLeft = 0;
 
   let quiet: Timer | undefined;
   socket.on("close", () => quiet?.cancel());
@@ -60,12 +61,17 @@ export function serveStream(process: SimProcess, socket: SimSocket): void {
 
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     if (!isBinary) {
-      const { type }: { type: string } = JSON.parse(data.toString());
+      const { type, messages = 0 }: { type: string; messages?: number } = JSON.parse(data.toString());
+      if (type === "Context") contextLeft = messages;
       if (type === "Finalize") close(heard.length, true);
       if (type === "CloseStream") {
         if (heard.length > closedTo) close(heard.length);
         later(() => socket.close(1000));
       }
+      return;
+    }
+    if (contextLeft > 0) {
+      contextLeft -= 1;
       return;
     }
     const message = hearMessage(data);

@@ -33,8 +33,14 @@ export const StreamResults = z.object({
 });
 export type StreamResults = z.infer<typeof StreamResults>;
 
-/** Text frames a client sends: keep-alive (every 4 s), flush the utterance, end the stream after its last result. */
+/**
+ * Text frames a client sends: keep-alive (every 4 s), flush the utterance, end the stream after its last result. `Context` is
+ * known to our speech process only, and counts as the first frame of a stream only: the next `messages` binary frames were
+ * told by an earlier stream; they are heard, so that what follows is understood as it would have been, and not told, and the
+ * stream's clock begins behind them.
+ */
 export type StreamControl =
+  | { readonly type: "Context"; readonly messages: number }
   | { readonly type: "KeepAlive" }
   | { readonly type: "Finalize" }
   | { readonly type: "CloseStream" };

@@ -67,7 +67,11 @@ function scripted({ delays, failAfter = Number.POSITIVE_INFINITY }: Script) {
 }
 
 /** The parts one after the other, each its own level, and whatever else is to happen between messages. */
-async function run(parts: readonly { seconds: number; voice: boolean; finalize: boolean }[], script: Script) {
+async function run(
+  parts: readonly { seconds: number; voice: boolean; finalize: boolean }[],
+  script: Script,
+  contextParts = 0,
+) {
   const told: Stretch[] = [];
   const failures: unknown[] = [];
   const decoder = await createMessageDecoder({ codec: "pcm16", sampleRate: SECOND });
@@ -85,10 +89,12 @@ async function run(parts: readonly { seconds: number; voice: boolean; finalize: 
     const level = voice ? ((i % 100) + 1) * LEVEL * 32_768 : 0;
     const samples = new Int16Array(Math.round(seconds * SECOND)).fill(level);
     for (let at = 0; at < samples.length; at += 1_600) {
-      session.audio(new Uint8Array(samples.slice(at, at + 1_600).buffer));
+      const message = new Uint8Array(samples.slice(at, at + 1_600).buffer);
+      if (i < contextParts) session.context(message);
+      else session.audio(message);
       if (at % 16_000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    if (finalize) {
+    if (finalize && i >= contextParts) {
       session.finalize();
       finalizes += 1;
     }
@@ -137,6 +143,30 @@ describe("a live session", () => {
         }
       }),
       { numRuns: 30 },
+    );
+  });
+
+  it("hears its context and tells nothing of it; its clock begins behind it", async () => {
+    const levelOf = (at: number): number => (at % 100) + 1;
+    await fc.assert(
+      fc.asyncProperty(parts, fc.nat(4), delays, async (spoken, contextParts, script) => {
+        const { session, finals, failures } = await run(spoken, { delays: script }, contextParts);
+        expect(failures).toEqual([]);
+        const told = spoken.slice(contextParts);
+        const length = told.reduce((sum, { seconds }) => sum + Math.round(seconds * SECOND), 0);
+        expect(session.received).toBe(length);
+        expect(finals.at(-1)?.end ?? 0).toBe(length);
+        finals.forEach(({ start }, at) => {
+          expect(start).toBe(finals[at - 1]?.end ?? 0);
+        });
+        const words = new Set(finals.flatMap(({ text }) => text.split(" ").filter(Boolean).map(Number)));
+        // The last of the context may share a window with the first that is told.
+        for (let at = 0; at < contextParts - 1; at++) expect(words).not.toContain(levelOf(at));
+        told.forEach(({ seconds, voice }, at) => {
+          if (voice && seconds > 0.3) expect(words).toContain(levelOf(contextParts + at));
+        });
+      }),
+      { numRuns: 40 },
     );
   });
 

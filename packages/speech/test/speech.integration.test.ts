@@ -112,6 +112,22 @@ describe("a live stream", () => {
     for (const { duration } of heard.finals()) expect(duration).toBeLessThan(6);
   });
 
+  it("that goes on where another one broke off understands what follows as that one would have", async () => {
+    const { messages, sampleRate } = await jfkMessages("opus");
+    const messageLengthMs = messageMs("opus", sampleRate, messages[0] ?? new Uint8Array(), "linear8");
+    const all = { codec: "opus", encoding: "opus", sampleRate } as const;
+    // In the pause before "Ask not", where a stream without any past misses these words or hears others.
+    for (const fromMs of [2_600, 2_800, 3_000, 3_200]) {
+      const from = Math.round(fromMs / messageLengthMs);
+      const heard = listen(speech.engine, all);
+      heard.stream.context(messages.slice(from - 2_000 / messageLengthMs, from));
+      for (const message of messages.slice(from)) heard.stream.send(message);
+      await heard.stream.finish();
+      expect(plain(heard.text())).toMatch(/^as(k)? not what your country can do for you ask what/);
+      expectTiling(heard, (messages.length - from) * messageLengthMs);
+    }
+  });
+
   it("lives through fifty corrupt packets and keeps its clock", async () => {
     const { messages } = await jfkMessages("opus_fs320");
     const broken = messages.map((message, i) =>
@@ -135,7 +151,16 @@ describe("a live stream", () => {
     } as unknown as string[]);
     const closed = new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
     await new Promise((resolve) => socket.addEventListener("open", resolve));
-    for (const text of ["{", "null", "[]", '{"type":"Unknown"}', '{"type":"KeepAlive"}', '{"type":"CloseStream"}'])
+    for (const text of [
+      '{"type":"Context"}',
+      '{"type":"Context","messages":-1}',
+      "{",
+      "null",
+      "[]",
+      '{"type":"Unknown"}',
+      '{"type":"KeepAlive"}',
+      '{"type":"CloseStream"}',
+    ])
       socket.send(text);
     expect(await closed).toBe(1000);
   });

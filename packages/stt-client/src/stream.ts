@@ -56,6 +56,11 @@ export interface StreamDeps {
 const connectWebSocket: ConnectSocket = (url, options) => new WebSocket(url, options);
 
 export interface SttStream {
+  /**
+   * The sound just before the first message, which an earlier stream has told: heard and not told, where the engine knows how
+   * to. Before the first `send` only.
+   */
+  context(messages: readonly Uint8Array[]): void;
   /** Hands over one audio message. False when it was not taken: the buffer is full or the stream is at its end. */
   send(message: Uint8Array): boolean;
   /** What `sends` hands over goes to the network in one write, each message still by itself. */
@@ -169,6 +174,11 @@ export function openStream(
   socket.on("close", (code, reason) => conclude(code, reason.toString()));
 
   return {
+    context(messages): void {
+      if (!engine.throughSpeech || messages.length === 0 || ended || asked || aborted) return;
+      control({ type: "Context", messages: messages.length });
+      for (const message of messages) put(message);
+    },
     send(message): boolean {
       if (ended || asked || aborted || socket.readyState > WebSocket.OPEN) return false;
       if (waitingBytes + socket.bufferedAmount + message.length > MAX_BUFFERED_BYTES) return false;

@@ -67,6 +67,11 @@ export interface RecogniserOptions {
 
 const BACKOFF = { baseMs: 100, capMs: 5_000, jitter: 0.25 };
 
+/** Sound before the watermark that a new stream hears: voice activity that has heard nobody yet misses short first words. */
+const CONTEXT_MS = 2_000;
+/** At most; 10 ms each at the shortest. */
+const CONTEXT_MESSAGES = 200;
+
 /** Longest wait for the answer to `Finalize` and for the end of a stream. */
 const FLUSH_DEADLINE_MS = 8_000;
 
@@ -231,6 +236,9 @@ export class Recogniser {
    */
   async #replay(gone: AbortSignal): Promise<boolean> {
     const { audio } = this.#options;
+    const context = await this.#contextOf(this.watermark);
+    if (gone.aborted) return false;
+    this.#stream?.context(context);
     this.#next = this.watermark;
     while (this.#next < audio.durable) {
       const upTo = audio.durable;
@@ -246,6 +254,23 @@ export class Recogniser {
     this.#state = "live";
     this.#options.onState("live");
     return true;
+  }
+
+  /** The last own sound before a message, which was told already. None where the store does not answer: words matter more. */
+  async #contextOf(before: number): Promise<Uint8Array[]> {
+    const { codec, sampleRate, channels, channel, layout, load } = this.#options;
+    if (before === 0) return [];
+    const chunks = await load(Math.max(0, before - CONTEXT_MESSAGES * channels), before).catch(() => []);
+    const context: Uint8Array[] = [];
+    let lengthMs = 0;
+    for (const bytes of chunks.flatMap(({ messages }) => messages).reverse()) {
+      const part = splitMessage(bytes, channels);
+      if (part.channel !== channel) continue;
+      lengthMs += messageMs(codec, sampleRate, part.audio, layout());
+      if (lengthMs > CONTEXT_MS) break;
+      context.unshift(part.audio);
+    }
+    return context;
   }
 
   async #load(from: number, to: number, gone: AbortSignal): Promise<StoredChunk[]> {

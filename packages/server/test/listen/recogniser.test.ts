@@ -21,6 +21,7 @@ const LAST = {
 /** A stream that opens at once and keeps what it was sent. */
 class FakeStream implements SttStream {
   readonly sent: number[] = [];
+  readonly heardBefore: number[] = [];
   readonly bufferedBytes = 0;
   readonly badFrames = 0;
   readonly #events: StreamEvents;
@@ -28,6 +29,10 @@ class FakeStream implements SttStream {
   constructor(events: StreamEvents) {
     this.#events = events;
     queueMicrotask(() => events.onOpen?.());
+  }
+
+  context(messages: readonly Uint8Array[]): void {
+    this.heardBefore.push(...messages.map((bytes) => bytes[0] ?? -1));
   }
 
   send(message: Uint8Array): boolean {
@@ -51,15 +56,15 @@ class FakeStream implements SttStream {
   }
 }
 
-/** A message that says its own number. */
+/** A second that says its own number. */
 const message = (index: number): AudioMessage => ({
-  ...{ index, channel: 0, bytes: new Uint8Array(40).fill(index), durationMs: 1_000 },
+  ...{ index, channel: 0, bytes: new Uint8Array(32_000).fill(index), durationMs: 1_000 },
   ...{ capturedAtMs: index * 1_000, conversationId: "c" },
 });
 
 const chunk = (from: number, to: number): StoredChunk => ({
   ...{ firstMessage: from, messageCount: to - from, durationMs: (to - from) * 1_000, capturedAtMs: from * 1_000 },
-  ...{ conversationId: "c", codec: "opus", sampleRate: 16_000, layout: "linear8", channels: 1 },
+  ...{ conversationId: "c", codec: "pcm16", sampleRate: 16_000, layout: "linear8", channels: 1 },
   messages: Array.from({ length: to - from }, (_, at) => message(from + at).bytes),
 });
 
@@ -68,7 +73,7 @@ function recogniserOf(durable: number, options: Partial<RecogniserOptions>): [Re
   const states: string[] = [];
   const recogniser = new Recogniser({
     ...{ clock: systemClock, random: systemRandom, log: silentLog, lots: new Lots(systemClock) },
-    ...{ codec: "opus", sampleRate: 16_000, channels: 1, channel: 0, watermarks: new Watermarks([0], 0) },
+    ...{ codec: "pcm16", sampleRate: 16_000, channels: 1, channel: 0, watermarks: new Watermarks([0], 0) },
     ...{ layout: () => "linear8", formatKnown: Promise.resolve(), load: async () => [] },
     audio: { durable, waitingFrom: () => [] } as unknown as AudioLog,
     open: (_layout, events) => {
@@ -97,6 +102,28 @@ describe("a recogniser whose stream ends", () => {
     answers[1]?.([chunk(0, 2), chunk(2, 4)]);
     await expect.poll(() => recogniser.state).toBe("live");
     expect(streams.map(({ sent }) => sent)).toEqual([[], [0, 1, 2, 3]]);
+    recogniser.abort();
+  });
+
+  it("lets the next one hear the two seconds before the watermark, or nothing where the store does not answer", async () => {
+    const asked: [number, number][] = [];
+    let isAway = false;
+    const load = async (from: number, to: number): Promise<StoredChunk[]> => {
+      asked.push([from, to]);
+      if (isAway && to === 5) throw new Error("away");
+      return [chunk(from, to)];
+    };
+    const [recogniser, streams] = recogniserOf(8, { load, watermarks: new Watermarks([0], 5) });
+    await expect.poll(() => streams[0]?.sent).toEqual([5, 6, 7]);
+    expect(streams[0]?.heardBefore).toEqual([3, 4]);
+    isAway = true;
+    streams[0]?.abort();
+    await expect.poll(() => streams[1]?.sent).toEqual([5, 6, 7]);
+    expect(streams[1]?.heardBefore).toEqual([]);
+    expect(asked.filter(([, to]) => to === 8)).toEqual([
+      [5, 8],
+      [5, 8],
+    ]);
     recogniser.abort();
   });
 

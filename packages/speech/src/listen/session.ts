@@ -42,6 +42,8 @@ export interface SessionDeps {
 }
 
 export interface ListenSession {
+  /** A message that an earlier stream has told: heard and not told, and before the clock begins. Before `audio` only. */
+  context(message: Uint8Array): void;
   audio(message: Uint8Array): void;
   finalize(): void;
   /** Resolves when everything received is told. */
@@ -49,6 +51,7 @@ export interface ListenSession {
   close(): void;
   /** Samples received and not yet told. */
   readonly backlog: number;
+  /** Samples since the clock began. */
   readonly received: number;
 }
 
@@ -69,6 +72,8 @@ class Session implements ListenSession {
   readonly #segmenter;
   readonly #audio = new AudioWindow();
   readonly #vad;
+  /** Where the clock begins: after the context. Positions below count from the first sample of all. */
+  #origin = 0;
   /** Samples that do not fill a window yet, as positions in the stream. */
   #unsentFrom = 0;
   /** Answers of the engine are handled one after the other. */
@@ -92,14 +97,26 @@ class Session implements ListenSession {
   }
 
   get received(): number {
-    return this.#audio.end;
+    return this.#audio.end - this.#origin;
   }
 
   get backlog(): number {
     return this.#audio.end - this.#toldTo;
   }
 
+  context(message: Uint8Array): void {
+    this.#take(message, (flags) => {
+      for (const flag of flags) this.#segmenter.passOver(flag === 1);
+    });
+    this.#origin = this.#audio.end;
+    this.#toldTo = this.#origin;
+  }
+
   audio(message: Uint8Array): void {
+    this.#take(message, (flags, samples) => this.#onFlags(flags, samples));
+  }
+
+  #take(message: Uint8Array, onFlags: (flags: Uint8Array, samples: Float32Array) => void): void {
     if (this.#ended.signal.aborted) return;
     this.#audio.append(this.#deps.decoder.decode(message));
     const windows = Math.floor((this.#audio.end - this.#unsentFrom) / WINDOW_SAMPLES);
@@ -109,7 +126,7 @@ class Session implements ListenSession {
     const flags = this.#vad.push(samples);
     // Handled when its turn comes; until then it may fail unseen.
     flags.catch(() => {});
-    this.#hear(async () => this.#onFlags(await flags, samples));
+    this.#hear(async () => onFlags(await flags, samples));
   }
 
   finalize(): void {
@@ -203,9 +220,15 @@ class Session implements ListenSession {
         const ready = await stretch();
         if (this.#ended.signal.aborted) return;
         this.#toldTo = ready.end;
-        this.#deps.onStretch(ready);
+        this.#onStretch(ready);
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** On the clock of the stream. The first window may have begun in the context. */
+  #onStretch(stretch: Stretch): void {
+    const onClock = (position: number): number => Math.max(0, position - this.#origin);
+    this.#deps.onStretch({ ...stretch, start: onClock(stretch.start), end: onClock(stretch.end) });
   }
 
   #recognise({ hear, end }: Utterance, signal: AbortSignal): Promise<string> {
@@ -246,7 +269,7 @@ class Session implements ListenSession {
         if (stale || text === "" || this.#ended.signal.aborted) return;
         this.#shownFrom = open.start;
         const { start, end } = open;
-        this.#deps.onStretch({ start, end, text, isFinal: false, speechFinal: false, fromFinalize: false });
+        this.#onStretch({ start, end, text, isFinal: false, speechFinal: false, fromFinalize: false });
       })
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {

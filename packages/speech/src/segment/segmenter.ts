@@ -85,6 +85,8 @@ interface Window {
 }
 
 export interface Segmenter {
+  /** A window that was told by an earlier stream: it only says where somebody spoke. Before the first `push` only. */
+  passOver(voice: boolean): void;
   /** One window. `loudness` is any measure that grows with it; it only decides where a long utterance is cut. */
   push(voice: boolean, loudness: number): SegmentAction[];
   /** Closes everything up to sample `end`, which may lie within a window that was never pushed. */
@@ -191,6 +193,11 @@ export function createSegmenter(options: SegmenterOptions): Segmenter {
   };
 
   return {
+    passOver(voice): void {
+      heardTo += WINDOW_SAMPLES;
+      closedTo = heardTo;
+      if (voice) voiceEnd = heardTo;
+    },
     push(voice, loudness): SegmentAction[] {
       heardTo += WINDOW_SAMPLES;
       const window = { voice, loudness };

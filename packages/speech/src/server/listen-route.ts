@@ -1,6 +1,6 @@
 /**
  * `GET /v1/listen`: the streaming route in Deepgram's shape. Binary frames are audio messages, text frames are `KeepAlive`,
- * `Finalize`, `CloseStream`; anything else is passed over. A bad query is refused before the upgrade. Reading from the
+ * `Context`, `Finalize`, `CloseStream`; anything else is passed over. A bad query is refused before the upgrade. Reading from the
  * socket stops while more than a minute of audio waits to be recognised. A stream on which nothing comes for 30 s ends.
  */
 import type { IncomingMessage } from "node:http";
@@ -40,6 +40,8 @@ const SILENT_PEER_MS = 30_000;
 const PAUSE_ABOVE = 60 * SAMPLE_RATE;
 const RESUME_BELOW = 40 * SAMPLE_RATE;
 const SERVICE_RESTART = 1012;
+/** Messages of context that a stream may begin with; more of them are taken for its sound. */
+const MAX_CONTEXT = 1_000;
 
 export function createListenRoute(deps: ListenRouteDeps): ListenRoute {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
@@ -98,9 +100,13 @@ export function createListenRoute(deps: ListenRouteDeps): ListenRoute {
       socket.send(metadataFrame(requestId, session.received));
       socket.close(1000);
     };
+    let begun = false;
+    let contextLeft = 0;
     const onText = (text: string): void => {
-      const type = controlType(text);
-      if (type === "Finalize") session.finalize();
+      const { type, messages } = controlOf(text);
+      if (type === "Context" && !begun && Number.isInteger(messages))
+        contextLeft = Math.min(Number(messages), MAX_CONTEXT);
+      else if (type === "Finalize") session.finalize();
       else if (type === "CloseStream") void finish();
     };
     let heard = true;
@@ -113,6 +119,11 @@ export function createListenRoute(deps: ListenRouteDeps): ListenRoute {
       heard = true;
       if (finishing) return;
       if (!isBinary) return onText(data.toString());
+      begun = true;
+      if (contextLeft > 0) {
+        contextLeft -= 1;
+        return session.context(data);
+      }
       session.audio(data);
       if (session.backlog > PAUSE_ABOVE) socket.pause();
     });
@@ -144,12 +155,12 @@ export function createListenRoute(deps: ListenRouteDeps): ListenRoute {
   };
 }
 
-function controlType(text: string): unknown {
+function controlOf(text: string): { readonly type?: unknown; readonly messages?: unknown } {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
