@@ -31,6 +31,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.integration.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          globalSetup: ["packages/testkit/src/cluster-template.ts"],
           // Two files at a time: most of what they do is to wait for real leases, restarts and speech in real time.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

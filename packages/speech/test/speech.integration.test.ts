@@ -248,11 +248,13 @@ describe("an OpenAI-shaped engine behind the speech process", () => {
       const heard = listen(engine, { codec: "pcm16", encoding: "linear16", interim: true });
       for (const message of messages) heard.stream.send(message);
       await heard.stream.finish();
-      // Sent much faster than spoken, the requests are on their way at the same time and may overtake one another.
-      expect(heard.finals().map(textOf).filter(Boolean).sort()).toEqual(
-        remote.requests.map((_, i) => `utterance ${i + 1}`),
-      );
-      expect(remote.requests.length).toBeGreaterThan(2);
+      // Sent much faster than spoken, the requests are on their way at the same time and may overtake one another; one for an
+      // utterance that then went on is given up.
+      const told = heard.finals().map(textOf).filter(Boolean);
+      const answers = remote.requests.map((_, i) => `utterance ${i + 1}`);
+      expect(told.length).toBeGreaterThan(2);
+      expect(new Set(told).size).toBe(told.length);
+      expect(answers).toEqual(expect.arrayContaining(told));
       expect(remote.requests[0]).toMatchObject({
         authorization: "Bearer remote-key",
         path: "/v1/audio/transcriptions",

@@ -1,8 +1,11 @@
 /**
  * A real PostgreSQL for tests: one embedded server per test file, one fresh and migrated database per call. Everything it
  * makes is removed by `close`, and the server dies with the test process at the latest.
+ *
+ * A run of many files makes one cluster with one migrated database (`makeClusterTemplate`), and every server of the run starts
+ * on a copy of it: initdb and the migrations would be a second of each file.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "@holdfast/core";
@@ -24,21 +27,56 @@ export interface TestDatabase extends AsyncDisposable {
   readonly db: Db;
 }
 
+/** The template of this run, for the processes that vitest starts. */
+const TEMPLATE = "HOLDFAST_TEST_CLUSTER";
+const MIGRATED = "migrated";
+
+const launchIn = (folder: string) =>
+  startEmbeddedPostgres({ dataDir: folder, runDir: join(folder, "run"), log: silentLog, clock: systemClock });
+
+const openQuietly = (url: string, maxConnections?: number): Db =>
+  openDatabase({ url, ...(maxConnections === undefined ? {} : { maxConnections }), onIdleError: () => {} });
+
+/** Makes what servers start on a copy of, from now on and in processes started from now on. Dispose it when all have ended. */
+export async function makeClusterTemplate(): Promise<AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-template-"));
+  const server = await launchIn(folder);
+  await makeMigrated(server.url);
+  await server.stop();
+  process.env[TEMPLATE] = folder;
+  return {
+    async [Symbol.asyncDispose]() {
+      delete process.env[TEMPLATE];
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeMigrated(adminUrl: string): Promise<void> {
+  const admin = openQuietly(adminUrl, 1);
+  await sql.raw(`create database ${MIGRATED}`).execute(admin);
+  await admin.destroy();
+  const db = openQuietly(withDatabase(adminUrl, MIGRATED), 1);
+  await migrate(db);
+  await db.destroy();
+}
+
 export async function startTestServer(): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-test-"));
-  const launch = () =>
-    startEmbeddedPostgres({ dataDir: folder, runDir: join(folder, "run"), log: silentLog, clock: systemClock });
+  const template = process.env[TEMPLATE];
+  if (template !== undefined) await cp(join(template, "postgres"), join(folder, "postgres"), { recursive: true });
+  const launch = () => launchIn(folder);
   let server = await launch();
-  const admin = openDatabase({ url: server.url, maxConnections: 1, onIdleError: () => {} });
+  if (template === undefined) await makeMigrated(server.url);
+  const admin = openQuietly(server.url, 1);
   let count = 0;
   return {
     async database() {
       count += 1;
       const name = `test_${count}`;
-      await sql.raw(`create database ${name}`).execute(admin);
+      await sql.raw(`create database ${name} template ${MIGRATED}`).execute(admin);
       const url = withDatabase(server.url, name);
-      const db = openDatabase({ url, onIdleError: () => {} });
-      await migrate(db);
+      const db = openQuietly(url);
       return { url, db, [Symbol.asyncDispose]: () => db.destroy() };
     },
     async crash() {
@@ -51,6 +89,8 @@ export async function startTestServer(): Promise<TestServer> {
     },
     async [Symbol.asyncDispose]() {
       await admin.destroy();
+      // Its folder goes next, so it need not write anything down.
+      process.kill(server.pid, "SIGQUIT");
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
