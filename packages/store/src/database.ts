@@ -3,7 +3,7 @@
  * dies is logged and replaced, and a statement that cannot reach the database is told apart from one that is wrong.
  */
 import { HoldfastError, isHoldfastError } from "@holdfast/contract";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Schema } from "./schema.ts";
 
@@ -29,9 +29,39 @@ export interface OpenDatabaseOptions {
   readonly onIdleError: (error: Error) => void;
 }
 
+const PLANNED_ONCE = "/* planned once */";
+
+/**
+ * Put before a statement, it is planned once a connection and not at each run. For long ones that run often: looking for a job
+ * costs more planning than work. What a plan must know to be good (which kinds, which state) is then to be in the text.
+ */
+export const plannedOnce = sql.raw(PLANNED_ONCE);
+
+/** Gives names to the statements that are to be planned once. */
+class PlanningClient extends pg.Client {
+  static readonly #names = new Map<string, string>();
+
+  constructor(...settings: ConstructorParameters<typeof pg.Client>) {
+    super(...settings);
+    const run = this.query.bind(this);
+    const query = (text: unknown, ...rest: unknown[]): unknown =>
+      Reflect.apply(run, undefined, [PlanningClient.#named(text, rest) ?? text, ...rest]);
+    this.query = query as typeof this.query;
+  }
+
+  static #named(text: unknown, [values]: readonly unknown[]): pg.QueryConfig | undefined {
+    if (typeof text !== "string" || !text.trimStart().startsWith(PLANNED_ONCE) || !Array.isArray(values))
+      return undefined;
+    const name = PlanningClient.#names.get(text) ?? `planned_${PlanningClient.#names.size}`;
+    PlanningClient.#names.set(text, name);
+    return { name, text, values };
+  }
+}
+
 /** Opens a pool; connects on first use. Close it with `db.destroy()`. */
 export function openDatabase(options: OpenDatabaseOptions): Db {
   const pool = new pg.Pool({
+    Client: PlanningClient,
     connectionString: options.url,
     max: options.maxConnections ?? 8,
     connectionTimeoutMillis: 5_000,

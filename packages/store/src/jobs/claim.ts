@@ -12,7 +12,7 @@ import { JOBS } from "@holdfast/contract";
 import { type ClaimClass, claimOrder, isTerminal, type JobKind, type SyncLane } from "@holdfast/core";
 import type { RawBuilder, Selectable } from "kysely";
 import { sql } from "kysely";
-import type { Db } from "../database.ts";
+import { type Db, plannedOnce } from "../database.ts";
 import type { JobsTable } from "../schema.ts";
 import { type Job, jobOf } from "./job.ts";
 
@@ -58,10 +58,10 @@ export async function claimJob(
     );
     return each === "other" ? waitingOther(others, request, guard) : waitingUpload(each, request, guard);
   });
-  const { rows } = await sql<ClaimedRow>`
+  const { rows } = await sql<ClaimedRow>`${plannedOnce}
     with expired as (
       select user_id, id, true as taken_over from jobs
-      where kind in (${sql.join(kinds)}) and state = 'leased' and lease_until <= ${now}
+      where kind in (${namesOf(kinds)}) and state = 'leased' and lease_until <= ${now}
       order by lease_until limit 1
       for update skip locked
     ), ${sql.join(found)}, next as (
@@ -78,10 +78,15 @@ export async function claimJob(
 
 type Part = RawBuilder<unknown>;
 
+/** Of our own, and in the text of the statement: its plan depends on them. */
+function namesOf(kinds: readonly JobKind[]): Part {
+  return sql.join(kinds.map((kind) => sql.lit(kind)));
+}
+
 function waitingOther(kinds: readonly JobKind[], request: ClaimRequest, guard: Part): Part {
   return sql`${sql.id("other" satisfies ClaimClass)} as (
       select user_id, id, false as taken_over from jobs
-      where kind in (${sql.join(kinds)}) and state = 'queued' and ${mayBegin(request)} and ${guard}
+      where kind in (${namesOf(kinds)}) and state = 'queued' and ${mayBegin(request)} and ${guard}
       order by rank, due_at limit 1
       for update skip locked
     )`;
@@ -94,7 +99,7 @@ function waitingUpload(lane: SyncLane, request: ClaimRequest, guard: Part): Part
   const turn = sql.id(`${lane}_turn`);
   return sql`${turn} as (
       select user_id, lane from sync_turns t
-      where lane = ${lane} and ready_at <= ${new Date(request.nowMs)} and ${guard}
+      where lane = ${sql.lit(lane)} and ready_at <= ${new Date(request.nowMs)} and ${guard}
         and (select true from jobs where ${jobsOfTurn} limit 1)
       order by turn_at, user_id limit 1
       for update skip locked
