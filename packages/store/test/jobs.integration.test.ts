@@ -153,6 +153,24 @@ describe("leases that are lost", () => {
   });
 });
 
+describe("looking for a job", () => {
+  it("is planned once a connection, and goes on through a newer schema", async () => {
+    const own = openDatabase({ url, maxConnections: 1, onIdleError: () => {} });
+    try {
+      const next = () => claimJob(own, ["fanout"], { owner: "w", nowMs: T0, leaseMs: LEASE });
+      for (let n = 1; n <= 8; n++) await enqueue(n);
+      for (let n = 1; n <= 7; n++) expect((await next())?.kind).toBe("fanout");
+      const planned = await sql<{ n: number }>`select count(*)::int as n from pg_prepared_statements`.execute(own);
+      expect(planned.rows[0]?.n).toBe(1);
+      await sql`alter table jobs add column of_a_newer_version text`.execute(db);
+      expect((await next())?.kind).toBe("fanout");
+      expect(await next()).toBeUndefined();
+    } finally {
+      await own.destroy();
+    }
+  });
+});
+
 describe("a loop", () => {
   /** Times that the loop found nothing to begin. */
   let looks = 0;

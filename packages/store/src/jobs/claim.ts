@@ -10,11 +10,10 @@
 
 import { JOBS } from "@holdfast/contract";
 import { type ClaimClass, claimOrder, isTerminal, type JobKind, type SyncLane } from "@holdfast/core";
-import type { RawBuilder, Selectable } from "kysely";
+import type { RawBuilder } from "kysely";
 import { sql } from "kysely";
 import { type Db, plannedOnce } from "../database.ts";
-import type { JobsTable } from "../schema.ts";
-import { type Job, jobOf } from "./job.ts";
+import { JOB_COLUMNS, type Job, type JobRow, jobOf } from "./job.ts";
 
 export interface ClaimRequest {
   /** Name of this process, for people who look at the table. */
@@ -34,7 +33,10 @@ export interface ClaimedJob extends Job {
   readonly takenOver: boolean;
 }
 
-type ClaimedRow = Selectable<JobsTable> & { readonly taken_over: boolean };
+type ClaimedRow = JobRow & { readonly taken_over: boolean };
+
+/** By name: a plan that is kept does not live through a column more in `*`, and new columns come while old workers run. */
+const CLAIMED = sql`${sql.join(JOB_COLUMNS.map((name) => sql.ref(`jobs.${name}`)))}, next.taken_over`;
 
 /**
  * The next job of these kinds. Expired leases first, then what `claimOrder` says; other work than uploads by lowest rank, then
@@ -72,7 +74,7 @@ export async function claimJob(
     )
     update jobs set ${leasedBy(request)}
     from next where jobs.user_id = next.user_id and jobs.id = next.id
-    returning jobs.*, next.taken_over`.execute(db);
+    returning ${CLAIMED}`.execute(db);
   return claimedOf(rows[0]);
 }
 
@@ -149,7 +151,7 @@ export async function claimJobById(
     )
     update jobs set ${leasedBy(request)}
     from next where jobs.user_id = next.user_id and jobs.id = next.id
-    returning jobs.*, next.taken_over`.execute(db);
+    returning ${CLAIMED}`.execute(db);
   const claimed = claimedOf(rows[0]);
   if (claimed !== undefined) return { outcome: "claimed", job: claimed };
   const row = await db

@@ -32,7 +32,16 @@ export interface Job {
   readonly audioSeconds: number;
 }
 
-export function jobOf(row: Selectable<JobsTable>): Job {
+/** What `jobOf` reads of a row. */
+export const JOB_COLUMNS = [
+  ...(["user_id", "id", "kind", "state", "conversation_id", "lane", "payload", "result", "progress", "stage"] as const),
+  ...(["generation", "attempts", "tries", "lost_leases", "lease_epoch", "reason_code", "last_error"] as const),
+  ...(["due_at", "created_at", "started_at", "completed_at", "audio_seconds"] as const),
+];
+
+export type JobRow = Pick<Selectable<JobsTable>, (typeof JOB_COLUMNS)[number]>;
+
+export function jobOf(row: JobRow): Job {
   return {
     userId: row.user_id,
     id: row.id,
