@@ -11,6 +11,7 @@ export * from "./events.ts";
 export * from "./listen-query.ts";
 export * from "./problems.ts";
 export * from "./pusher-frames.ts";
+export * from "./queue-view.ts";
 export * from "./recording-file.ts";
 export * from "./segment.ts";
 export * from "./stt-wire.ts";

@@ -3,7 +3,7 @@
  * itself: every failure is a HoldfastError whose class says whether it may be tried again, and `retrying` does that where
  * the caller wants it. Answers are taken as declared in the contract; only what decides is checked.
  */
-import type { Conversation, SyncAccepted, SyncJobView } from "@holdfast/contract";
+import type { Conversation, QueueView, SyncAccepted, SyncJobView } from "@holdfast/contract";
 import { HoldfastError } from "@holdfast/contract";
 import { type HttpAnswer, type HttpOptions, parseRetryAfter, request, type UploadProgress } from "./http.ts";
 
@@ -151,6 +151,20 @@ export class HoldfastApi {
       job: answer.body as SyncJobView,
       retryAfterMs: parseRetryAfter(answer.headers.get("retry-after"), this.#options.clock.now()),
     };
+  }
+
+  /** The work of the whole server; for its owner only, `owner_only` for everybody else. */
+  async getQueue(signal?: AbortSignal): Promise<QueueView> {
+    const answer = await request(this.#options, { method: "GET", path: "/v1/queue", signal });
+    const { jobs, gave_up } = fields(answer);
+    if (!Array.isArray(jobs) || !Array.isArray(gave_up)) throw unexpected();
+    return answer.body as QueueView;
+  }
+
+  /** Asks again for a job that gave up. */
+  async retryJob(id: string, signal?: AbortSignal): Promise<void> {
+    const path = `/v1/queue/${encodeURIComponent(id)}/retry`;
+    await request(this.#options, { method: "POST", path, json: {}, signal });
   }
 
   async #upload(

@@ -16,6 +16,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   upload_expired: 410,
   upload_offset_conflict: 409,
   checksum_mismatch: 460,
+  owner_only: 403,
+  job_not_retryable: 409,
+  job_awaiting_repair: 409,
+  job_superseded: 409,
 };
 
 export function statusOf(error: HoldfastError): number {

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { App, HttpContext } from "../http/context.ts";
 import { createKnownLoad, type KnownLoad } from "../queue/load.ts";
 import { publishQuotas } from "../queue/publish.ts";
+import { registerQueue } from "../queue/owner.ts";
 import { registerSyncStatus } from "../queue/status.ts";
 import { registerDeprecatedRoutes } from "./deprecated-routes.ts";
 import { type UploadKeys, uploadKeys } from "./keys.ts";
@@ -12,15 +13,19 @@ import { registerResumableRoutes } from "./resumable/routes.ts";
 import { registerSoundRoutes } from "./sound-routes.ts";
 import { registerSyncRoutes } from "./sync-routes.ts";
 
-export interface UploadContext extends HttpContext {
+/** Uploads need nothing of the live sockets. */
+export type UploadDeps = Omit<HttpContext, "listen" | "links" | "webRoot">;
+
+export interface UploadContext extends UploadDeps {
   readonly uploadKeys: () => Promise<UploadKeys>;
   readonly queueLoad: KnownLoad;
 }
 
-export async function registerUploads(app: App, http: HttpContext): Promise<void> {
+export async function registerUploads(app: App, http: UploadDeps): Promise<void> {
   const context: UploadContext = { ...http, uploadKeys: uploadKeys(http), queueLoad: createKnownLoad(http) };
   registerManifestRoutes(app, context);
   registerSyncStatus(app, context);
+  registerQueue(app, context);
   const routes: FastifyPluginAsync = async (scope) => {
     scope.removeAllContentTypeParsers();
     await scope.register(multipart);

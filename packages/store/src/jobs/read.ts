@@ -36,6 +36,24 @@ export async function listJobs(
   return (await query.execute()).map(jobOf);
 }
 
+/** What is not over: in work first, then blocked, then waiting, the oldest of each first. */
+export async function listOpenJobs(db: Db, limit: number): Promise<Job[]> {
+  const found: Job[] = [];
+  for (const state of ["leased", "blocked", "queued"] as const) {
+    if (found.length >= limit) break;
+    const rows = await db
+      .selectFrom("jobs")
+      .selectAll()
+      .where("state", "=", state)
+      .orderBy("created_at")
+      .orderBy("id")
+      .limit(limit - found.length)
+      .execute();
+    found.push(...rows.map(jobOf));
+  }
+  return found;
+}
+
 /**
  * Jobs that gave up for good, newest first. An offline batch says `failed` then, as released clients expect; one of old
  * recordings is listed whatever it failed of (reference offline-sync 7.8), unless it was never begun.
