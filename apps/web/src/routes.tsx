@@ -6,6 +6,7 @@ import { createRootRoute, createRoute, createRouter } from "@tanstack/react-rout
 import type { JSX } from "react";
 import { ConversationPage } from "./conversations/conversation-page.tsx";
 import { HomePage } from "./conversations/home-page.tsx";
+import { QueuePage } from "./queue/queue-page.tsx";
 import { Layout } from "./shell/layout.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 
@@ -23,7 +24,9 @@ const conversationRoute = createRoute({
   },
 });
 
-export const router = createRouter({ routeTree: rootRoute.addChildren([homeRoute, conversationRoute]) });
+const queueRoute = createRoute({ getParentRoute: () => rootRoute, path: "/queue", component: QueuePage });
+
+export const router = createRouter({ routeTree: rootRoute.addChildren([homeRoute, conversationRoute, queueRoute]) });
 
 declare module "@tanstack/react-router" {
   interface Register {

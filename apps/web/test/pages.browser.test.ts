@@ -133,6 +133,88 @@ describe("a dropped file", () => {
   });
 });
 
+describe("the queue", () => {
+  it("shows what gave up and why, and asks again for it", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    // A WAV header with nothing behind it that is sound.
+    const broken = Buffer.concat([(await readFile(JFK_WAV)).subarray(0, 20), Buffer.alloc(60_000, 0xff)]);
+    await drop(page, "broken.wav", "audio/wav", broken);
+    await page.getByTestId("upload").getByRole("alert").waitFor({ timeout: DONE_WITHIN_MS });
+    await page.getByRole("link", { name: "Queue" }).click();
+    await page.getByRole("heading", { name: "Queue", exact: true }).waitFor();
+    await page
+      .getByText(/^Nothing waits|in work|wait/)
+      .first()
+      .waitFor();
+    const job = page.getByRole("region", { name: "Gave up" }).getByTestId("job");
+    await job.getByText("Transcribing a recording").waitFor();
+    await job.getByText("Gave up: nothing in it could be read as sound").waitFor();
+    await inspect(page, "queue");
+    const asked = page.waitForResponse((response) => response.url().endsWith("/retry"));
+    await job.getByRole("button", { name: "Ask again: Transcribing a recording" }).click();
+    expect((await asked).status()).toBe(202);
+    // It gives up for the same reason, and says so.
+    await job.getByText("Gave up: nothing in it could be read as sound").waitFor({ timeout: DONE_WITHIN_MS });
+  });
+
+  it("keeps on show what was said last while the server does not answer, with the time of it", async () => {
+    await using watched = await stage.signedIn({ viewport: { width: 390, height: 844 } });
+    watched.expectFaults(/503/);
+    const { page } = watched;
+    const at = "2026-11-23T11:00:00.000Z";
+    const job = { lane: "fresh", user_id: null, conversation_id: null, stage: null, attempts: 0, created_at: at };
+    const lane = { waiting: 2, sound_seconds: 5_400, oldest_age_seconds: 600, done_in_seconds: 120 };
+    const none = { waiting: 0, sound_seconds: 0, oldest_age_seconds: 0, done_in_seconds: 0 };
+    const jobs = [
+      { ...job, id: "1", kind: "sync", state: "leased", stage: "transcribing", reason_code: null, waits_until: null },
+      {
+        ...job,
+        id: "2",
+        kind: "finalization",
+        state: "blocked",
+        reason_code: "awaiting_transcription",
+        waits_until: null,
+      },
+      {
+        ...job,
+        id: "3",
+        kind: "sync",
+        state: "queued",
+        reason_code: "stt_busy",
+        waits_until: "2099-01-01T00:00:00.000Z",
+      },
+      { ...job, id: "4", kind: "sync", state: "queued", user_id: "anna", reason_code: null, waits_until: null },
+    ];
+    const json = {
+      ...{
+        fresh: lane,
+        backfill: none,
+        audio_seconds_per_second: 12,
+        speed_is_measured: true,
+        jobs,
+        more: 7,
+        gave_up: [],
+      },
+    };
+    let isAway = false;
+    await page.route("**/v1/queue", (route) => route.fulfill(isAway ? { status: 503, json: {} } : { json }));
+    await page.getByRole("link", { name: "Queue" }).click();
+    await page.getByText("1 thing in work, 10 wait.").waitFor();
+    await page.getByText(/2 new recordings wait: 1 hr 30 min of sound, the first for 10 min/).waitFor();
+    await page.getByText("And 7 more.").waitFor();
+    await inspect(page, "queue-busy");
+    isAway = true;
+    await page
+      .getByRole("alert")
+      .getByText(/This is what it said at/)
+      .waitFor({ timeout: 30_000 });
+    expect(await page.getByTestId("job").count()).toBe(4);
+    isAway = false;
+    await page.getByRole("alert").waitFor({ state: "detached", timeout: 30_000 });
+  });
+});
+
 describe("a conversation", () => {
   it("is found by what was said in it", async () => {
     await using watched = await stage.signedIn();

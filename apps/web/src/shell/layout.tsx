@@ -1,6 +1,6 @@
 /** The frame around every route: skip link, header, the drop zone over the whole page, and the running recording's sign. */
 import { ActionIcon, Group, Text, Tooltip } from "@mantine/core";
-import { IconLogout } from "@tabler/icons-react";
+import { IconListCheck, IconLogout } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
 import { RecordingSign } from "../capture/recording-sign.tsx";
@@ -32,6 +32,18 @@ export function Layout(): JSX.Element {
           </Link>
           <Group gap="xs">
             {path !== "/" && <RecordingSign />}
+            <Tooltip label="Queue">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="lg"
+                aria-label="Queue"
+                aria-current={path === "/queue" ? "page" : undefined}
+                renderRoot={(props) => <Link to="/queue" {...props} />}
+              >
+                <IconListCheck size={20} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
             <Tooltip label="Sign out">
               <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={signOut}>
                 <IconLogout size={20} aria-hidden />
