@@ -32,8 +32,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ["packages/testkit/src/cluster-template.ts"],
-          // Two files at a time: most of what they do is to wait for real leases, restarts and speech in real time.
-          maxWorkers: 2,
+          // Three files at a time on two cores: most of what they do is to wait for real leases, restarts and speech in real time.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

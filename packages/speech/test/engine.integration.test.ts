@@ -36,6 +36,7 @@ describe("the engine", () => {
     const heard = listen(speech.engine, { codec: "pcm16", encoding: "linear16" });
     heard.stream.finalize();
     await waitFor("an answer", () => heard.results.length > 0);
+    await waitFor("the engine", async () => (await speech.health()).engine.state === "ready");
     const end = Date.now() + 2_500;
     await waitFor("two looks of the watch", () => Date.now() > end);
     expect((await speech.health()).engine.state).toBe("ready");
