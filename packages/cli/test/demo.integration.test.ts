@@ -6,16 +6,18 @@ import { fileURLToPath } from "node:url";
 import { HoldfastApi } from "@holdfast/client";
 import { systemClock } from "@holdfast/runtime";
 import { freePort } from "@holdfast/testkit";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ownerToken } from "./client/owner-token.ts";
 import { cleanUp as cleanUpCommands, launchHoldfast } from "./client/run-holdfast.ts";
 import { CHILDREN, cleanUp as cleanUpServers, newDataFolder, pidOf, type Running, start } from "./serve/running.ts";
 
 const SERVE = [fileURLToPath(new URL("../bin/holdfast.js", import.meta.url)), "serve"];
-afterEach(async () => {
-  cleanUpCommands();
-  await cleanUpServers();
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
 });
+afterEach(cleanUpCommands);
+afterAll(cleanUpServers);
 
 interface Server {
   readonly serve: Running;
@@ -50,6 +52,7 @@ interface Result {
 
 /** Runs the demo, calls `disturb` when something is safe and something is not, and checks what came of it. */
 async function demo({ serve, dataDir, url, api }: Server, disturb: () => void): Promise<void> {
+  const before = await storedIds(api);
   const run = launchHoldfast(["demo", "--server", url, "--data", dataDir, "--json", "--timeout", "120"]);
   await expect.poll(() => acknowledged(run.said()), { timeout: 60_000 }).toBeGreaterThanOrEqual(200);
   disturb();
@@ -62,8 +65,12 @@ async function demo({ serve, dataDir, url, api }: Server, disturb: () => void): 
   ]);
   for (const { conversation } of results) expect(conversation.structured.title).not.toBe("");
   // The session goes on with a new conversation after a stop; it is gone again once the socket's end was dealt with.
-  const stored = async () => (await api.listConversations({ limit: 100 })).map((one) => one.id).sort();
-  await expect.poll(stored, { timeout: 20_000 }).toEqual(results.map((result) => result.conversation.id).sort());
+  const made = results.map((result) => result.conversation.id);
+  await expect.poll(() => storedIds(api), { timeout: 20_000 }).toEqual([...before, ...made].sort());
+}
+
+async function storedIds(api: HoldfastApi): Promise<string[]> {
+  return (await api.listConversations({ limit: 100 })).map((one) => one.id).sort();
 }
 
 /** Messages of the live recording that the server has confirmed, by what the demo printed. */
@@ -74,7 +81,6 @@ function acknowledged(output: string): number {
 
 describe("the demo", () => {
   test("undisturbed, and once more: every run makes two conversations of its own", async () => {
-    const server = await startServer();
     await demo(server, () => {});
     const again = await launchHoldfast(["demo", "--server", server.url, "--data", server.dataDir]).ended();
     expect(again.exit, again.stdout).toBe(0);
@@ -82,7 +88,6 @@ describe("the demo", () => {
   });
 
   test.each(CHILDREN)("with kill -9 of %s in the middle", async (child) => {
-    const server = await startServer();
     const before = pidOf(server.dataDir, child);
     await demo(server, () => process.kill(before, "SIGKILL"));
     expect([0, before]).not.toContain(pidOf(server.dataDir, child));

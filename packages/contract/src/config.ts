@@ -48,7 +48,7 @@ export const ConfigSchema = z.object({
     .describe("embedded speech model: base is more exact, tiny is lighter"),
   HOLDFAST_MODEL_IDLE_SECONDS: seconds(300).describe("the speech model is unloaded after this long without work"),
   HOLDFAST_LLM_URL: optional.describe(
-    "base URL of an OpenAI-compatible server for summaries; without it the built-in summariser",
+    "base URL of an OpenAI-compatible server for summaries, and for fair use; without it what is built in",
   ),
   HOLDFAST_LLM_KEY: optional.describe("secret: key of that server"),
   HOLDFAST_LLM_MODEL: z.string().default("gpt-4o-mini").describe("model name sent to that server"),

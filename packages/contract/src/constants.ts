@@ -208,6 +208,10 @@ export const FAIR_USE = {
   classifierCooldownMs: 43_200_000,
   /** A run that does not come back is forgotten after this time. */
   classifierLeaseMs: 300_000,
+  /** A language model's opinion counts as a violation only where it is this sure ... */
+  opinionConfidence: 0.6,
+  /** ... and is asked for only where there is this much to read. */
+  readableCharacters: 400,
   /** Violations of this long ago or less count towards the next stage. */
   eventWindowMs: 7 * 86_400_000,
   warningMs: 7 * 86_400_000,

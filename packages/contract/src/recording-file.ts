@@ -3,7 +3,7 @@
  * nothing but length-prefixed frames (4 bytes unsigned little-endian, then the payload). Reading is lenient about a damaged
  * tail and says exactly what it dropped, so that nothing is hidden (reference offline-sync section 2, defects 13 and 14).
  */
-import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from "./audio.ts";
+import { detectPcm8Layout, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, type Pcm8Layout } from "./audio.ts";
 import { SYNC } from "./constants.ts";
 import { HoldfastError } from "./errors.ts";
 
@@ -112,6 +112,41 @@ export function readFrames(file: Uint8Array): FrameWalk {
     at += 4 + length;
   }
   return { frames, damage, droppedBytes: file.length - at };
+}
+
+/** How the frames of a recording are decoded: what its name says, and for `pcm8` what its bytes say. */
+export interface RecordingFormat {
+  readonly codec: "opus" | "opus_fs320" | "pcm16" | "pcm8";
+  readonly sampleRate: number;
+  readonly layout: Pcm8Layout;
+}
+
+export function recordingFormat(
+  { codec, sampleRate, frameSamples }: Pick<RecordingName, "codec" | "sampleRate" | "frameSamples">,
+  frames: readonly Uint8Array[],
+): RecordingFormat {
+  if (codec === "pcm8") return { codec, sampleRate, layout: detectPcm8Layout(firstBytes(frames)) };
+  return { codec: codec === "opus" && frameSamples === 320 ? "opus_fs320" : codec, sampleRate, layout: "linear16" };
+}
+
+/** What `detectPcm8Layout` is shown. */
+const LAYOUT_BYTES = 16_000;
+
+function firstBytes(frames: readonly Uint8Array[]): Uint8Array {
+  const head: Uint8Array[] = [];
+  let bytes = 0;
+  for (const frame of frames) {
+    if (bytes >= LAYOUT_BYTES) break;
+    head.push(frame);
+    bytes += frame.length;
+  }
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const frame of head) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
 }
 
 /** Joins frames into the container that `readFrames` reads. */

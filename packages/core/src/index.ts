@@ -1,9 +1,11 @@
 /** Pure decisions: no clock, no randomness, no I/O, no logging. */
 export * from "./backoff.ts";
 export * from "./capacity/admission.ts";
+export * from "./capacity/interleave.ts";
 export * from "./capacity/speed.ts";
 export * from "./capacity/turns.ts";
 export * from "./clock.ts";
+export * from "./fair-use/by-words.ts";
 export * from "./fair-use/case.ts";
 export * from "./fair-use/classifier.ts";
 export * from "./fair-use/gates.ts";
@@ -34,6 +36,7 @@ export * from "./speakers/introduction.ts";
 export * from "./speakers/labels.ts";
 export * from "./sync/assign.ts";
 export * from "./sync/doubles.ts";
+export * from "./sync/keeping.ts";
 export * from "./sync/relevance.ts";
 export * from "./sync/skew.ts";
 export * from "./sync/words.ts";

@@ -3,7 +3,7 @@
  * word anybody said, and user ids travel under a `pii` key.
  */
 import type { FailureClass } from "@holdfast/contract";
-import type { Log } from "@holdfast/core";
+import type { FairUseStage, Log } from "@holdfast/core";
 import type { FinishOutcome } from "@holdfast/store";
 
 interface OfJob {
@@ -92,6 +92,28 @@ export type PusherEvent =
       readonly state: string | null;
     }
   | {
+      readonly type: "fair_use_verdict";
+      readonly jobId: string;
+      readonly judgedBy: string;
+      readonly caseRef: string;
+      readonly score: number;
+      readonly previousStage: FairUseStage;
+      readonly stage: FairUseStage;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: "fair_use_undecided";
+      readonly jobId: string;
+      readonly reason: "superseded" | "not_limited" | "within_limits" | "lease_lost";
+    }
+  | {
+      readonly type: "fair_use_failed";
+      readonly jobId: string;
+      readonly code: string;
+      readonly class: FailureClass;
+      readonly state: string | null;
+    }
+  | {
       readonly type: "audio_job_finished";
       readonly jobId: string;
       readonly conversationId: string;
@@ -119,7 +141,7 @@ export type OnPusherEvent = (event: PusherEvent) => void;
 
 const WARN = new Set<PusherEvent["type"]>([
   ...(["summary_fell_back", "finalization_failed", "link_refused", "link_consumer_failed"] as const),
-  ...(["fanout_failed", "webhook_failed", "audio_job_failed"] as const),
+  ...(["fanout_failed", "webhook_failed", "audio_job_failed", "fair_use_failed"] as const),
 ]);
 
 export function logEvents(log: Log): OnPusherEvent {

@@ -5,10 +5,12 @@
  * is jobs of its own.
  */
 import { type Config, HoldfastError } from "@holdfast/contract";
-import { type AddressRules, type Clock, type Log, parseAddressRules, type Random } from "@holdfast/core";
+import { type AddressRules, type Clock, fairUsePolicy, type Log, parseAddressRules, type Random } from "@holdfast/core";
 import type { BlobStore, Db } from "@holdfast/store";
 import { startEffects } from "./effects/work.ts";
 import { logEvents, type OnPusherEvent } from "./events.ts";
+import { llmClassifier } from "./fair-use/classifier.ts";
+import { startLooks } from "./fair-use/work.ts";
 import { createFinaliser } from "./finalise/finaliser.ts";
 import { createHealth } from "./health.ts";
 import { mayBeOpen } from "./link/admission.ts";
@@ -81,10 +83,16 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
   const consumers = createRealtimeConsumers({ db, clock, random, log, desk, onEvent });
   const effects = startEffects({ db, blobs: deps.blobs, clock, random, log, owner, desk, onEvent });
   const photos = startPhotos({ db, clock, random, log, owner, describe, onEvent });
+  const reader = settings === undefined ? undefined : llmClassifier(settings, clock);
+  const policy = fairUsePolicy(config);
+  // Without fair use nobody asks for it; what was asked for before waits until it is on again.
+  const looks = config.FAIR_USE_ENABLED
+    ? startLooks({ db, clock, random, log, owner, policy, reader, onEvent })
+    : undefined;
   let draining = false;
   const health = createHealth(db, clock, () => ({
     draining,
-    running: work.running() + effects.running() + photos.running(),
+    running: work.running() + effects.running() + photos.running() + (looks?.running() ?? 0),
     links: links.links(),
     summaries: llm === undefined ? "basic" : "llm",
   }));
@@ -98,14 +106,14 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     process: work.process,
     consumers,
   }).catch(async (error: unknown) => {
-    await Promise.all([work.drain(), effects.drain(), photos.drain(), consumers.close()]);
+    await Promise.all([work.drain(), effects.drain(), photos.drain(), looks?.drain(), consumers.close()]);
     sender.close();
     throw error;
   });
   const drain = async (): Promise<void> => {
     draining = true;
     links.refuse();
-    await Promise.all([work.drain(), effects.drain(), photos.drain()]);
+    await Promise.all([work.drain(), effects.drain(), photos.drain(), looks?.drain()]);
   };
   return {
     port: links.port,

@@ -176,7 +176,7 @@ it("samples are made when somebody wants to listen, exactly as many as promised,
   await Promise.all([ask(), ask(), ask()]);
   expect(await listJobs(db, { kinds: ["audio_render"], limit: 10 })).toHaveLength(1);
   await waitFor("the samples", async () => (await files("c1"))[0]?.pcmState === "ready");
-  const key = pcmKey(USER, "c1", file.id);
+  const key = pcmKey(file);
   const pcm = Buffer.from(await blobs.read(key));
   expect(pcm.length).toBe(file.samples * 2);
   const samples = Float32Array.from({ length: file.samples }, (_, i) => pcm.readInt16LE(i * 2) / 32_768);

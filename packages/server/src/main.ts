@@ -17,7 +17,7 @@ runProcess("gateway", async (context) => {
   const blobs = await openDirectoryBlobs(blobFolder(config), clock.now());
   const db = openDatabase({
     url,
-    onIdleError: (error) => log.warn({ err: error }, "an idle database connection ended"),
+    onIdleError: (error) => log.warn({ error: error.message }, "an idle database connection ended"),
   });
   await migrateWhenReachable(db, context);
   const gateway = await startGateway({

@@ -1,4 +1,8 @@
-/** Parts of the gateway for the simulator, which brings its own sockets: everything behind the upgrade. */
+/** Parts of the gateway for the simulator, which brings its own sockets: everything behind the upgrade, and the uploads. */
+export { requireUser } from "./auth/require-user.ts";
+export type { TokenChecker } from "./auth/token-checker.ts";
+export { bareApp } from "./http/bare-app.ts";
+export { answerError } from "./http/errors.ts";
 export { audioFormat } from "./listen/admission.ts";
 export { createAudioWriter } from "./listen/audio-writer.ts";
 export type { ListenGateway } from "./listen/gateway.ts";
@@ -9,3 +13,4 @@ export { createPusherLinks } from "./listen/pusher-links.ts";
 export { LiveSession } from "./listen/session.ts";
 export { LEASE_MS, type SessionDeps } from "./listen/session-parts.ts";
 export { endConversation } from "./rest/end-conversation.ts";
+export { registerUploads, type UploadDeps } from "./uploads/routes.ts";

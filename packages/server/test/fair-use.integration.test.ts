@@ -1,11 +1,19 @@
 /** The routes of fair use against a real database: what users see, what a case tells anybody, and what an admin may do. */
 import { createHash, randomUUID } from "node:crypto";
 import { parseConfig } from "@holdfast/contract";
-import { deterministicClassifier, fairUsePolicy, minuteOf, nextUtcMidnight } from "@holdfast/core";
+import { deterministicClassifier, fairUsePolicy, minuteOf, nextUtcMidnight, silentLog } from "@holdfast/core";
 import { systemRandom } from "@holdfast/runtime";
-import { addSpeech, evaluateFairUse, findFairUseUser, listFairUseEvents, setFairUseStage } from "@holdfast/store";
-import { startTestServer, type TestServer } from "@holdfast/testkit";
+import {
+  addSpeech,
+  evaluateFairUse,
+  findFairUseUser,
+  listFairUseEvents,
+  listJobs,
+  setFairUseStage,
+} from "@holdfast/store";
+import { fastClock, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openLiveFairUse } from "../src/listen/fair-use.ts";
 import { startTestGateway, type TestGateway } from "./support/gateway.ts";
 import { multipartRequest, recording, wav } from "./support/multipart.ts";
 
@@ -251,5 +259,35 @@ describe("an upload", () => {
     await speak(40 * HOUR);
     await restrict();
     expect((await upload(HOUR)).status).toBe(202);
+  });
+});
+
+describe("a live session over a cap", () => {
+  const stretch = { isFinal: true, text: "Words.", channel: 0, speaker: 0, messages: 1, startedAtMs: 0, endedAtMs: 1 };
+  const session = async (over: Record<string, string>) => {
+    await open();
+    await speak(3 * HOUR);
+    const config = parseConfig({ ...ON, FAIR_USE_CHECK_INTERVAL_SECONDS: "1", ...over });
+    const out = { event: () => {}, segments: () => {}, ping: () => {}, close: () => {} };
+    const deps = { db: gateway.db, clock: fastClock(20), random: systemRandom, config };
+    const identity = { userId: "alice", recordingSessionId: "r1", out, log: silentLog };
+    const fairUse = openLiveFairUse(deps, identity) ?? expect.fail("not limited");
+    const timers = fairUse.start(async () => {});
+    fairUse.heard(stretch);
+    return () => timers.map((timer) => timer.cancel());
+  };
+  const looks = () => listJobs(gateway.db, { userId: "alice", kinds: ["fair_use"], limit: 9 });
+
+  it("is judged by the minutes at once, or by a model in a pusher's job", async () => {
+    const endFirst = await session({});
+    await waitFor("the verdict", async () => (await listFairUseEvents(gateway.db, "alice", 9)).length === 1);
+    endFirst();
+    expect(await looks()).toEqual([]);
+    await gateway[Symbol.asyncDispose]();
+    const endSecond = await session({ HOLDFAST_LLM_URL: "http://127.0.0.1:9" });
+    await waitFor("the job", async () => (await looks()).length === 1);
+    endSecond();
+    expect(await looks()).toMatchObject([{ state: "queued", payload: { session_id: "r1", trigger: "realtime" } }]);
+    expect(await listFairUseEvents(gateway.db, "alice", 9)).toEqual([]);
   });
 });

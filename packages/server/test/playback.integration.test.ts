@@ -1,9 +1,9 @@
 /**
- * Listening to kept sound: the sample speech is recorded, finished and exported by a real pusher process; what the gateway then
- * serves, whole and in ranges, is compared with what was said.
+ * Listening to kept sound: the sample speech is recorded live, or uploaded and worked on by a real worker process, and exported
+ * by a real pusher process; what the gateway then serves, whole and in ranges, is compared with what was said.
  */
 import { decodeSoundFile } from "@holdfast/codecs";
-import { writeFrames } from "@holdfast/contract";
+import { recordingName, writeFrames } from "@holdfast/contract";
 import {
   admitConversation,
   appendChunk,
@@ -12,7 +12,15 @@ import {
   listAudioFiles,
   openRecording,
 } from "@holdfast/store";
-import { JFK_PATH, jfkMessages, startRole, startTestServer, type TestRole, type TestServer } from "@holdfast/testkit";
+import {
+  JFK_PATH,
+  jfkMessages,
+  startRole,
+  startScriptedOpenAi,
+  startTestServer,
+  type TestRole,
+  type TestServer,
+} from "@holdfast/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestGateway, type TestGateway } from "./support/gateway.ts";
 import { eventually } from "./support/wait.ts";
@@ -48,6 +56,18 @@ interface Urls {
     }[];
   } | null;
   readonly poll_after_ms: number | null;
+}
+
+interface Uploaded {
+  readonly status: string;
+  readonly result?: { readonly new_memories?: readonly string[] };
+}
+
+/** An engine that hears one sentence, a second after the beginning. */
+async function hearing(): Promise<{ readonly url: string } & AsyncDisposable> {
+  const segments = [{ start: 1, end: 10, text: ENOUGH }];
+  const engine = await startScriptedOpenAi(() => ({ body: { text: ENOUGH, segments } }));
+  return { url: engine.url, [Symbol.asyncDispose]: () => engine.close() };
 }
 
 beforeAll(async () => {
@@ -268,6 +288,58 @@ describe("the whole", () => {
     expect((await fetch(link.replace(/\?.*/, ""))).status).toBe(422);
     await gateway.ask("/v1/users/developer/webhooks/secret", { method: "POST" });
     expect((await fetch(link)).status).toBe(403);
+  });
+});
+
+describe("a recording that was uploaded", () => {
+  it("is heard like a live one, and goes with its conversation", async () => {
+    await using engine = await hearing();
+    await using _ = await startRole("worker", {
+      DATABASE_URL: gateway.databaseUrl,
+      HOLDFAST_BLOBS: `file:${gateway.blobFolder}`,
+      HOLDFAST_STT: `openai+${engine.url}`,
+    });
+    const { messages } = await jfkMessages("opus", 0);
+    const atMs = Math.floor(Date.now() / 1_000) * 1_000 - 7_200_000;
+    const device = { device: "test", codec: "opus", sampleRate: 16_000, frameSamples: 160 } as const;
+    const form = new FormData();
+    const file = new Blob([Buffer.from(writeFrames(messages))]);
+    form.append("files", file, recordingName({ ...device, startedAtMs: atMs }));
+    const accepted = await gateway.ask("/v2/sync-local-files", { method: "POST", body: form });
+    expect(accepted.status).toBe(202);
+    const { job_id: jobId } = (await accepted.json()) as { job_id: string };
+    const id = await eventually("the end of the job", async () => {
+      const job = (await (await gateway.ask(`/v2/sync-local-files/${jobId}`)).json()) as Uploaded;
+      return job.status === "completed" ? job.result?.new_memories?.[0] : undefined;
+    });
+    const answer = await eventually("the sound", async () => {
+      const now = (await (await gateway.ask(`/v1/sync/audio/${id}/urls`)).json()) as Urls;
+      return now.conversation_audio?.status === "cached" ? now : undefined;
+    });
+    const [part, ...more] = answer.audio_files;
+    expect(more).toEqual([]);
+    // The first word began a second after the recording.
+    expect(answer.conversation_audio?.spans).toMatchObject([
+      { file_id: part?.id, wall_offset: -1, artifact_offset: 0 },
+    ]);
+    const prepared = await gateway.ask(`/v1/sync/audio/${id}/precache`, { method: "POST" });
+    expect(await prepared.json()).toEqual({ status: "started", audio_file_count: 1 });
+    const whole = await bytesOf(await fetch(answer.conversation_audio?.signed_url ?? ""));
+    const { samples16k } = await decodeSoundFile(whole);
+    const original = await speech();
+    expect(Math.abs(samples16k.length - original.length)).toBeLessThanOrEqual(320);
+    expect(power(samples16k) / power(original)).toBeGreaterThan(0.6);
+    const range = await gateway.ask(`/v1/sync/audio/${id}/${part?.id}`, { headers: { range: "bytes=1000-1999" } });
+    expect(range.status).toBe(206);
+    expect((await bytesOf(range)).equals(whole.subarray(1_000, 2_000))).toBe(true);
+    const ours = async () =>
+      (await gateway.leftovers()).filter((path) => path.includes("uploads") || path.includes(part?.id ?? ""));
+    await eventually("the bytes of the upload to go", async () =>
+      (await ours()).every((path) => !path.includes("uploads")),
+    );
+    expect(await ours()).toHaveLength(2);
+    await gateway.ask(`/v1/conversations/${id}?cascade=true`, { method: "DELETE" });
+    await eventually("the sound to go", async () => (await ours()).length === 0);
   });
 });
 

@@ -76,8 +76,10 @@ export function openDatabase(options: OpenDatabaseOptions): Db {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, shutdown, serialisation. */
-const UNAVAILABLE = /^(08|53|57P|40001|40P01|55P03)/;
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** Those that mean "not now" rather than "wrong": connection, resources, time, shutdown, its disk, serialisation. */
+const UNAVAILABLE = /^(08|53|57014|57P|58|40001|40P01|55P03)/;
 
 /** What the operating system says of a server that is not there, is starting, or went away. */
 const NETWORK = new Set(
@@ -91,11 +93,20 @@ const NETWORK = new Set(
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (isHoldfastError(error)) return error.code === "database_unavailable";
   if (!(error instanceof Error)) return false;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (/^[0-9A-Z]{5}$/.test(code)) return UNAVAILABLE.test(code);
+  const code = codeOf(error);
+  if (SQLSTATE.test(code)) return UNAVAILABLE.test(code);
   if (NETWORK.has(code)) return true;
   // Errors of the driver itself (connection ended, pool ended, timed out) are plain Errors without code or SQLSTATE.
   return error.constructor === Error && code === "";
+}
+
+/** True where the database itself said so, over a connection: a small statement may succeed where a large one did not. */
+export function isDatabaseAnswer(error: unknown): boolean {
+  return error instanceof Error && SQLSTATE.test(codeOf(error));
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** Turns an unreachable database into a `transport` failure and passes everything else on. */

@@ -5,6 +5,12 @@ export * from "./action-items/mirror.ts";
 export * from "./audio-files/chunks.ts";
 export * from "./audio-files/export.ts";
 export * from "./audio-files/files.ts";
+export {
+  isSoundWanted,
+  isUploadSpent,
+  type PieceSound,
+  piecesOfExport,
+} from "./audio-files/keep.ts";
 export * from "./audio-files/render.ts";
 export * from "./blobs/directory.ts";
 export { type FileSystem, nodeFiles } from "./blobs/file-system.ts";
@@ -27,12 +33,16 @@ export * from "./embedded/index.ts";
 export * from "./fair-use/account.ts";
 export * from "./fair-use/add-speech.ts";
 export * from "./fair-use/decide.ts";
-export * from "./fair-use/evaluate.ts";
+export { type EvaluateOptions, evaluateFairUse } from "./fair-use/evaluate.ts";
 export * from "./fair-use/events.ts";
 export * from "./fair-use/expire.ts";
+export * from "./fair-use/look.ts";
+export * from "./fair-use/request.ts";
+export { type Evaluation, type FairUseTrigger, violationsSince } from "./fair-use/verdict.ts";
 export * from "./ids.ts";
 export * from "./jobs/claim.ts";
 export * from "./jobs/enqueue.ts";
+export * from "./jobs/idle-turns.ts";
 export * from "./jobs/job.ts";
 export * from "./jobs/loop.ts";
 export * from "./jobs/queue-load.ts";

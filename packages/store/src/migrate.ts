@@ -14,6 +14,8 @@ import * as fairUse from "./migrations/0006_fair_use.ts";
 import * as assignment from "./migrations/0007_assignment.ts";
 import * as uploads from "./migrations/0008_uploads.ts";
 import * as queue from "./migrations/0009_queue.ts";
+import * as fairUseJobs from "./migrations/0010_fair_use_jobs.ts";
+import * as piecesToKeep from "./migrations/0011_pieces_to_keep.ts";
 
 const MIGRATIONS = {
   "0001_initial": initial,
@@ -25,6 +27,8 @@ const MIGRATIONS = {
   "0007_assignment": assignment,
   "0008_uploads": uploads,
   "0009_queue": queue,
+  "0010_fair_use_jobs": fairUseJobs,
+  "0011_pieces_to_keep": piecesToKeep,
 };
 
 /** Returns the names of the migrations that were run now, oldest first. */

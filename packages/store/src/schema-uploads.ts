@@ -92,3 +92,17 @@ export interface SyncPiecesTable {
   conversation_ids: string[];
   created_at: Time;
 }
+
+/** Sound of uploads that is not safe in a file of its own yet, see migration 0011. */
+export interface PiecesToKeepTable {
+  user_id: string;
+  job_id: string;
+  blob_key: string;
+  /** At 16 kHz. */
+  from_sample: number;
+  samples: number;
+  started_at: Time;
+  /** Where its words went; null where it has none. */
+  conversation_id: string | null;
+  export_id: Generated<string | null>;
+}

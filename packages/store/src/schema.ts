@@ -13,6 +13,7 @@ import type {
 } from "./schema-fair-use.ts";
 import type {
   CaptureClaimsTable,
+  PiecesToKeepTable,
   ResumableUploadsTable,
   ServerSecretsTable,
   ServiceFiguresTable,
@@ -247,6 +248,8 @@ export interface AudioFilesTable {
   pcm_state: Generated<string>;
   pcm_used_at: NullableTime;
   created_at: Time;
+  /** The job that made it; null where it is from before there were several to a conversation. */
+  export_id: Generated<string | null>;
 }
 
 export interface PeopleTable {
@@ -289,6 +292,7 @@ export interface Schema {
   capture_claims: CaptureClaimsTable;
   resumable_uploads: ResumableUploadsTable;
   sync_pieces: SyncPiecesTable;
+  pieces_to_keep: PiecesToKeepTable;
   memories: MemoriesTable;
   action_items: ActionItemsTable;
   user_settings: UserSettingsTable;

@@ -15,8 +15,10 @@ import {
 import { systemRandom } from "@holdfast/runtime";
 import {
   addSpeech,
+  admitConversation,
   type CountedSpeech,
   claimJob,
+  commitSegments,
   type Db,
   enqueueJob,
   evaluateFairUse,
@@ -29,6 +31,7 @@ import {
   listFlaggedUsers,
   liveMinutes,
   loadFairUse,
+  requestLook,
   resetFairUse,
   resolveFairUseEvent,
   setFairUseStage,
@@ -36,7 +39,7 @@ import {
 } from "@holdfast/store";
 import { startTestServer, type TestServer } from "@holdfast/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { T0, USER } from "./seed.ts";
+import { openConversation, recording, segment, T0, USER } from "./seed.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -134,6 +137,63 @@ describe("meters", () => {
     expect((await loadFairUse(db, USER, T0 + DAY)).budgetUsedMs).toBe(0);
     const policy = policyWith({ FAIR_USE_RESTRICT_DAILY_DG_MS: "5000" });
     expect(speechGate(policy, spent, T0).open).toBe(false);
+  });
+});
+
+describe("speech of live words", () => {
+  const speech = [part("rec-1/0", 50, 3_000)];
+  const committed = async (hold: Awaited<ReturnType<typeof recording>>, over: object = {}) => {
+    const { outcome } = await commitSegments(db, {
+      ...{ hold, conversationId: "c1", upserts: [segment("s1", "Hello.", 0, 1)], deletedIds: [], nowMs: T0 },
+      ...{ watermark: { transcribedMessages: 50 }, startedAtMs: T0, speech, ...over },
+    });
+    return outcome;
+  };
+  beforeEach(async () => await openConversation(db, "c1"));
+
+  it("is counted with them, in one transaction, and once where the answer was lost", async () => {
+    const hold = await recording(db);
+    expect(await committed(hold)).toBe("stored");
+    expect(await committed(hold)).toBe("stored");
+    expect(await daily()).toBe(3_000);
+    await admitConversation(db, { userId: USER, conversationId: "c1", trigger: "stop", force: false, nowMs: T0 });
+    expect(await committed(hold)).toBe("stored");
+    expect(await daily()).toBe(3_000);
+  });
+
+  it("is not counted where they are not stored, and neither is there without the other", async () => {
+    const hold = await recording(db);
+    expect(await committed({ ...hold, epoch: hold.epoch + 1 })).toBe("fenced");
+    expect(await committed(hold, { conversationId: "nowhere" })).toBe("closed");
+    const unstorable = [{ ...part("rec-1/0", 50, 3_000), speechMs: 2 ** 40 }];
+    await expect(committed(hold, { speech: unstorable })).rejects.toThrow();
+    expect(await db.selectFrom("segments").select("id").execute()).toEqual([]);
+    expect(await daily()).toBe(0);
+  });
+
+  it("spends the budget of the restricted", async () => {
+    const hold = await recording(db);
+    await setFairUseStage(db, { ...BY, nowMs: T0 }, "restrict");
+    await committed(hold);
+    await committed(hold);
+    expect((await loadFairUse(db, USER, T0)).budgetUsedMs).toBe(3_000);
+  });
+
+  it("waits for no other writer of fair use for ever, nor they for it", async () => {
+    const hold = await recording(db);
+    await add([part("other", 1, 20_000)]);
+    const policy = policyWith();
+    const request = { userId: USER, sessionId: "r1", trigger: "realtime", policy, nowMs: T0 } as const;
+    const rounds = Array.from({ length: 10 }, (_, n) => n + 1);
+    await Promise.all(
+      rounds.flatMap((n) => [
+        committed(hold, { watermark: { transcribedMessages: 50 + n }, speech: [part("rec-1/0", 50 + n, 100)] }),
+        add([part("other", 1 + n, 100)]),
+        requestLook(db, request),
+        resetFairUse(db, { ...BY, nowMs: T0 }),
+      ]),
+    );
+    expect(await daily()).toBeGreaterThan(20_000);
   });
 });
 

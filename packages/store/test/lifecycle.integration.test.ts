@@ -5,6 +5,7 @@ import {
   assignPiece,
   claimJob,
   commitSegments,
+  completedUploads,
   type Db,
   enqueueJob,
   findConversation,
@@ -309,5 +310,16 @@ describe("what is not final", () => {
     await enqueueJob(db, { userId: USER, id: JOB, kind: "sync", payload: {}, dueMs: T0, nowMs: T0 });
     expect(await jobsWithoutRow(db, [JOB, unknown, "not an id"])).toEqual([unknown]);
     expect(await jobsWithoutRow(db, [])).toEqual([]);
+  });
+
+  it("knows the uploads whose bytes nobody needs any more", async () => {
+    const done = "00000000-0000-4000-8000-00000000000e";
+    for (const id of [JOB, done]) {
+      await enqueueJob(db, { userId: USER, id, kind: "sync", payload: {}, dueMs: T0, nowMs: T0 });
+    }
+    await db.updateTable("jobs").set({ state: "completed" }).where("id", "=", done).execute();
+    expect(await completedUploads(db, [JOB, done, "not an id"])).toEqual([done]);
+    await db.updateTable("jobs").set({ state: "partial_failure" }).where("id", "=", done).execute();
+    expect(await completedUploads(db, [JOB, done])).toEqual([]);
   });
 });

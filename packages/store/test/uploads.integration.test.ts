@@ -1,5 +1,6 @@
 /** Offline batches are accepted once, and users are served in turn. On a real PostgreSQL. */
 import {
+  acceptInTransaction,
   acceptUpload,
   claimJob,
   completeUpload,
@@ -7,8 +8,9 @@ import {
   failUpload,
   type Job,
   loadUploadFiles,
+  wasAccepted,
 } from "@holdfast/store";
-import { startTestServer, type TestServer } from "@holdfast/testkit";
+import { lockWaiters, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { T0, USER } from "./seed.ts";
 
@@ -50,6 +52,28 @@ describe("accepting", () => {
     expect(outcomes.filter((item) => item.outcome === "accepted")).toHaveLength(1);
     const holders = outcomes.flatMap((item) => (item.outcome === "known" ? [item.job.id] : []));
     expect(new Set(holders).size).toBe(1);
+  });
+
+  it("can be asked about when its answer was lost: after its end, and without a claim on the content", async () => {
+    expect(await wasAccepted(db, batch(1, "same"))).toBe(false);
+    const held = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    const accepting = db.transaction().execute(async (trx) => {
+      await acceptInTransaction(trx, batch(2, "same"));
+      written.resolve();
+      await held.promise;
+    });
+    await written.promise;
+    let seen: boolean | undefined;
+    const asked = wasAccepted(db, batch(2, "same")).then((is) => {
+      seen = is;
+    });
+    await waitFor("the question to wait", async () => (await lockWaiters(db)) === 1);
+    expect(seen).toBeUndefined();
+    held.resolve();
+    await Promise.all([accepting, asked]);
+    expect(seen).toBe(true);
+    expect(await wasAccepted(db, batch(3, "same"))).toBe(false);
   });
 
   it("keeps one user's content apart from another's", async () => {

@@ -3,6 +3,7 @@
 export * from "./clock.ts";
 export * from "./database.ts";
 export * from "./failing-disk.ts";
+export * from "./full-database.ts";
 export * from "./gateway/index.ts";
 export * from "./live-client.ts";
 export * from "./live-world.ts";

@@ -11,10 +11,12 @@ export interface TcpGate extends AsyncDisposable {
   holdAnswers(): void;
   /** What was kept back so far. */
   held(): Buffer;
+  /** Breaks every connection; new ones are taken. */
+  cut(): void;
 }
 
-/** A gate before a port on 127.0.0.1. */
-export async function startTcpGate(target: number): Promise<TcpGate> {
+/** A gate before a port on 127.0.0.1, or before a socket in the file system. */
+export async function startTcpGate(target: number | string): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   const kept: Buffer[] = [];
   let holding = false;
@@ -27,7 +29,7 @@ export async function startTcpGate(target: number): Promise<TcpGate> {
     });
   };
   const server = createServer((near) => {
-    const far = connect(target, "127.0.0.1");
+    const far = typeof target === "number" ? connect(target, "127.0.0.1") : connect(target);
     track(near, far);
     track(far, near);
     near.pipe(far);
@@ -43,6 +45,9 @@ export async function startTcpGate(target: number): Promise<TcpGate> {
       holding = true;
     },
     held: () => Buffer.concat(kept),
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

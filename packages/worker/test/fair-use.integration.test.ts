@@ -2,7 +2,7 @@
 import { FAIR_USE, parseConfig } from "@holdfast/contract";
 import { nextUtcMidnight, silentLog } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
-import { listFairUseEvents, liveMinutes, loadFairUse, resetFairUse, setFairUseStage } from "@holdfast/store";
+import { listFairUseEvents, listJobs, liveMinutes, loadFairUse, resetFairUse, setFairUseStage } from "@holdfast/store";
 import { startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -88,6 +88,18 @@ describe("an offline recording", () => {
       return events.length > 0 ? events : undefined;
     });
     expect(event).toMatchObject({ trigger: "sync", session_id: id, thresholds_ms: { daily: 100 } });
+  });
+
+  test("is left to a pusher to be looked at where there is a language model", async () => {
+    const id = await uploadAt(minutesAgo(90));
+    await start({ FAIR_USE_DAILY_SPEECH_MS: "100", HOLDFAST_LLM_URL: "http://127.0.0.1:9" });
+    await world.ended(id);
+    const looks = await waitFor("the job", async () => {
+      const jobs = await listJobs(world.db, { userId: USER, kinds: ["fair_use"], limit: 5 });
+      return jobs.length > 0 ? jobs : undefined;
+    });
+    expect(looks).toMatchObject([{ state: "queued", payload: { session_id: id, trigger: "sync" } }]);
+    expect(await listFairUseEvents(world.db, USER, 5)).toEqual([]);
   });
 });
 

@@ -128,7 +128,20 @@ describe("failureToRecord", () => {
   });
 
   test("an unreachable database is passed on: the lease must run out", () => {
-    const lost = Object.assign(new Error("gone"), { code: "57P01" });
-    expect(() => failureToRecord(lost, going)).toThrow(lost);
+    for (const lost of [new Error("gone"), Object.assign(new Error("no"), { code: "ECONNREFUSED" })]) {
+      expect(() => failureToRecord(lost, going)).toThrow(lost);
+    }
+  });
+
+  test.each(["53100", "57014", "58030", "40P01"])("a database that answers %s costs no attempt", (code) => {
+    expect(failureToRecord(Object.assign(new Error("no room"), { code }), going)).toMatchObject({
+      class: "transport",
+      code: "database_unavailable",
+    });
+  });
+
+  test("a statement that is wrong is nobody's outage", () => {
+    const wrong = Object.assign(new Error("violates a constraint"), { code: "23514" });
+    expect(failureToRecord(wrong, going)).toMatchObject({ class: "content", code: "internal" });
   });
 });

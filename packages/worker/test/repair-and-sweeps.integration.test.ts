@@ -269,6 +269,19 @@ describe("sweeps", () => {
     expect(await world.blobs.read(`${uploadFolder(accepted)}/0`)).toHaveLength(file.bytes.length);
   });
 
+  test("bytes of a completed job whose worker died before it removed them go at once; those of other jobs stay", async () => {
+    const file = await binFile("pcm16", beeps(SPEECH, 1), T0);
+    const ids: string[] = [];
+    for (const state of ["completed", "partial_failure", "failed", "queued"]) {
+      const id = await world.upload([{ ...file, name: file.name.replace("test", state.replace("_", "")) }]);
+      await world.db.updateTable("jobs").set({ state }).where("id", "=", id).execute();
+      ids.push(id);
+    }
+    await sweepOrphanedBytes(sweepDeps(), going);
+    const kept = ids.map((id) => existsSync(join(world.blobRoot, "objects", uploadFolder(id))));
+    expect(kept).toEqual([false, true, true, true]);
+  });
+
   test("a row that fails stops no other: silent, abandoned, orphaned", async () => {
     const { db } = world;
     for (const id of ["bad", "good"]) {

@@ -1,7 +1,8 @@
 /**
- * Who is looked at when a cap is crossed: a port, and the default behind it, which reads no words. It looks at when there was
- * speech, by the minute, for what people do not do: they pause, they sleep, and they speak once at a time. How far the caps
- * are exceeded counts as well, but alone it is misuse only where it is more than five times the day's.
+ * Who is looked at when a cap is crossed: a port, and the default behind it, which reads no words (the other one is a language
+ * model, `by-words.ts`). It looks at when there was speech, by the minute, for what people do not do: they pause, they sleep,
+ * and they speak once at a time. How far the caps are exceeded counts as well, but alone it is misuse only where it is more
+ * than five times the day's.
  *
  * | sign        | grows from 0 to 1 between                                                       |
  * |-------------|---------------------------------------------------------------------------------|
@@ -28,6 +29,22 @@ export const MISUSE_TYPES = [
 ] as const;
 export type MisuseType = (typeof MISUSE_TYPES)[number];
 
+/** What a classifier that reads words is shown of one conversation: enough to tell a talk from a broadcast. */
+export interface ConversationGlimpse {
+  readonly startedAtMs: number;
+  readonly durationSeconds: number;
+  readonly title: string;
+  readonly overview: string;
+  readonly category: string;
+  readonly speakers: number;
+  /** 0 to 1: how much of what was said the user said, as far as anybody knows. */
+  readonly userShare: number;
+  /** Characters of all its words; `samples` are only some. */
+  readonly characters: number;
+  /** Lines from its beginning and its middle, each with its speaker. */
+  readonly samples: readonly string[];
+}
+
 export interface ClassifierInput {
   readonly userId: string;
   readonly exceeded: readonly FairUseWindow[];
@@ -35,6 +52,8 @@ export interface ClassifierInput {
   readonly caps: SpeechCaps;
   /** Live speech of the last week, oldest first, one entry a minute. */
   readonly minutes: readonly SpeechMinute[];
+  /** What was said in them, newest first; only for a classifier that reads it. */
+  readonly conversations?: readonly ConversationGlimpse[];
   readonly nowMs: number;
 }
 
@@ -49,8 +68,8 @@ export interface Verdict {
 export interface Classifier {
   /** Names it in events. */
   readonly name: string;
-  /** May reject; the user is then looked at again soon. */
-  classify(input: ClassifierInput): Promise<Verdict>;
+  /** May reject; nothing is decided then. What it does after the signal aborted does not count. */
+  classify(input: ClassifierInput, signal?: AbortSignal): Promise<Verdict>;
 }
 
 const DENSE_MS = 45_000;

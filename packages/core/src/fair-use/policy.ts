@@ -21,9 +21,14 @@ export interface FairUsePolicy {
   readonly restrictedDailyMs: number;
   /** Speech in 24 hours after which no fresh upload is taken; 0 sets no ceiling. */
   readonly dailyCeilingMs: number;
+  /** Users are looked at by a language model, in a job of a pusher; else at once, by the minutes in which they spoke. */
+  readonly readsWords: boolean;
 }
 
-type FairUseSettings = Pick<Config, Extract<keyof Config, `FAIR_USE_${string}`> | "MAX_DAILY_AUDIO_HOURS">;
+type FairUseSettings = Pick<
+  Config,
+  Extract<keyof Config, `FAIR_USE_${string}`> | "MAX_DAILY_AUDIO_HOURS" | "HOLDFAST_LLM_URL"
+>;
 
 export function fairUsePolicy(settings: FairUseSettings): FairUsePolicy {
   return {
@@ -44,6 +49,7 @@ export function fairUsePolicy(settings: FairUseSettings): FairUsePolicy {
     },
     restrictedDailyMs: settings.FAIR_USE_RESTRICT_DAILY_DG_MS,
     dailyCeilingMs: settings.MAX_DAILY_AUDIO_HOURS * 3_600_000,
+    readsWords: settings.HOLDFAST_LLM_URL !== undefined,
   };
 }
 

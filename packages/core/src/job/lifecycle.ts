@@ -1,5 +1,5 @@
 /**
- * The life of a job (finalisation, offline batch, gap repair, side effects).
+ * The life of a job (finalisation, offline batch, gap repair, side effects, a look at a user).
  *
  * | state     | claim  | take over (1) | lost (2)                 | heartbeat, progress | fail(class) (3)  | complete | release | block   | unblock | retry (4) |
  * |-----------|--------|---------------|--------------------------|---------------------|------------------|----------|---------|---------|---------|-----------|
@@ -39,6 +39,7 @@ export const JOB_KINDS = [
   "audio_render",
   "audio_removal",
   "photo",
+  "fair_use",
 ] as const;
 
 export type JobKind = (typeof JOB_KINDS)[number];

@@ -30,7 +30,7 @@ export function createSoundDesk(options: { readonly clock: Clock; readonly timeo
 
   const answer = async (request: SoundRequest): Promise<Given> => {
     if (closed) throw new HoldfastError("the sound thread is closed", { code: "sound_closed", class: "capacity" });
-    const given = await thread.ask(request);
+    const given = await thread.ask(request, movable(request));
     if (given.type !== "error") return given;
     if (given.code === "sound_crashed" || given.code === "sound_timeout") await thread.stop();
     throw new HoldfastError(given.message, { code: given.code, class: given.class });
@@ -47,4 +47,11 @@ export function createSoundDesk(options: { readonly clock: Clock; readonly timeo
       await thread.stop();
     },
   };
+}
+
+/** Bytes of a file that own their memory are moved to the thread; small ones from Node's shared pool are copied. */
+function movable(request: SoundRequest): ArrayBuffer[] {
+  if (request.type !== "export_file") return [];
+  const { bytes } = request.file;
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [];
 }

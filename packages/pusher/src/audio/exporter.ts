@@ -1,13 +1,12 @@
 /**
- * The live audio of a conversation as Ogg Opus files, in a sound thread. A part is a stretch without long gaps: a gap of up to
- * 90 s is filled with silence, so that time inside a part is the time of the wall clock; a longer one begins a new part
- * (reference offline-sync section 8), as does a recording that ran beside the one before it, and two hours. Wall time may
+ * Sound of a conversation as Ogg Opus files, in a sound thread. A part is a stretch without long gaps: a gap of up to 90 s is
+ * filled with silence, so that time inside a part is the time of the wall clock; a longer one begins a new part (reference
+ * offline-sync section 8), as does a recording that ran beside the one before it, and two hours. Wall time may
  * differ from the sum of lengths by two seconds before that counts as a gap, since delivery is not even.
  */
 import { createOggOpusWriter, createOpusEncoder, type OggOpusWriter, type OpusEncoder } from "@holdfast/codecs";
-import type { ConversationChunk } from "@holdfast/store";
 import type { ExportItem } from "./protocol.ts";
-import { formatOf, openSource, type Source, type SourceItem } from "./source.ts";
+import { formatOf, openSource, type SoundChunk, type Source, type SourceItem } from "./source.ts";
 
 const PARTS = { gapMs: 90_000, driftMs: 2_000, longestMs: 7_200_000 } as const;
 const FRAME_MS = 20;
@@ -15,8 +14,8 @@ const SAMPLES_PER_MS = 16;
 const SERIAL = 1;
 
 export interface Exporter {
-  /** Chunks in the order of `conversationChunks`. */
-  push(chunks: readonly ConversationChunk[]): Promise<ExportItem[]>;
+  /** Chunks recording after recording, each in its own order. */
+  push(chunks: readonly SoundChunk[]): Promise<ExportItem[]>;
   end(): Promise<ExportItem[]>;
 }
 
@@ -79,7 +78,7 @@ export async function createExporter(): Promise<Exporter> {
     }
     part = undefined;
   };
-  const partFor = (chunk: ConversationChunk): Part => {
+  const partFor = (chunk: SoundChunk): Part => {
     if (part !== undefined) {
       const gapMs = chunk.capturedAtMs - endOf(part, rest.length);
       if (begins(part, chunk, gapMs)) endPart();
@@ -120,7 +119,7 @@ function endOf(part: Part, restSamples: number): number {
   return part.startedAtMs + (part.samples + restSamples) / SAMPLES_PER_MS;
 }
 
-function begins(part: Part, chunk: ConversationChunk, gapMs: number): boolean {
+function begins(part: Part, chunk: SoundChunk, gapMs: number): boolean {
   const ranBeside = part.sessionId !== chunk.sessionId && gapMs < -PARTS.driftMs;
   return gapMs > PARTS.gapMs || ranBeside || part.samples >= PARTS.longestMs * SAMPLES_PER_MS;
 }

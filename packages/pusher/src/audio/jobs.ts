@@ -1,9 +1,9 @@
 /**
- * Kept sound as jobs: live audio becomes Opus files (`audio_export`, planned when a conversation is finished), those become bare
- * samples while somebody listens (`audio_render`), and all of it goes when the conversation is deleted (`audio_removal`).
- * Audio comes from the store, never from a link. Bytes are durable before a row names them, names are functions of what they
- * hold, and whoever finds the conversation deleted at the end removes what it made, so no order of crashes leaves bytes behind
- * that nobody can find.
+ * Kept sound as jobs: live audio and sound of uploads become Opus files (`audio_export`, planned when a conversation is finished
+ * and when an upload ends), those become bare samples while somebody listens (`audio_render`), and all of it goes when the
+ * conversation is deleted (`audio_removal`). Audio comes from the store, never from a link. Bytes are durable before a row
+ * names them, names are functions of what they hold, and whoever finds the conversation deleted at the end removes what it
+ * made, so no order of crashes leaves bytes behind that nobody can find.
  */
 import { Readable } from "node:stream";
 import { failureClassOf, HoldfastError, isHoldfastError, messageOf } from "@holdfast/contract";
@@ -12,30 +12,23 @@ import {
   asDatabaseError,
   audioFolder,
   type BlobStore,
-  completeExport,
   completeJob,
   completeRender,
-  conversationChunks,
   type Db,
-  deterministicUuid,
-  type ExportedPart,
+  exportedUpload,
   failJob,
   failRender,
-  findConversation,
+  findAudioFile,
   type Job,
   type JobFailure,
-  listAudioFiles,
-  opusKey,
   pcmKey,
 } from "@holdfast/store";
 import type { OnPusherEvent } from "../events.ts";
 import { createSoundDesk, type SoundDesk } from "./desk.ts";
-import type { ExportItem } from "./protocol.ts";
+import { exportSound } from "./export.ts";
 
-/** Chunks read at a time: a minute or so. */
-const PAGE_CHUNKS = 120;
-/** Far above what two hours of Opus take. */
-const MAX_PART_BYTES = 512 * 1024 * 1024;
+/** A sound file of an upload is decoded as a whole before the first answer. */
+const UPLOAD_TIMEOUT_MS = 300_000;
 
 export interface AudioDeps {
   readonly db: Db;
@@ -45,7 +38,7 @@ export interface AudioDeps {
   readonly onEvent: OnPusherEvent;
 }
 
-interface Run extends AudioDeps {
+export interface AudioRun extends AudioDeps {
   readonly job: Job;
   readonly desk: SoundDesk;
   readonly signal: AbortSignal;
@@ -53,7 +46,10 @@ interface Run extends AudioDeps {
 
 export async function handleAudio(deps: AudioDeps, job: Job, signal: AbortSignal): Promise<void> {
   const { clock } = deps;
-  const desk = createSoundDesk({ clock });
+  const desk = createSoundDesk({
+    clock,
+    ...(exportedUpload(job) === undefined ? {} : { timeoutMs: UPLOAD_TIMEOUT_MS }),
+  });
   const stop = (): void => void desk.close();
   signal.addEventListener("abort", stop, { once: true });
   const startedMs = clock.now();
@@ -72,13 +68,13 @@ export async function handleAudio(deps: AudioDeps, job: Job, signal: AbortSignal
   }
 }
 
-interface AudioEnd {
+export interface AudioEnd {
   readonly outcome: "stored" | "gone" | "lease_lost";
   readonly parts: number;
   readonly bytes: number;
 }
 
-async function work(run: Run): Promise<AudioEnd> {
+async function work(run: AudioRun): Promise<AudioEnd> {
   switch (run.job.kind) {
     case "audio_export":
       return await exportSound(run);
@@ -89,69 +85,14 @@ async function work(run: Run): Promise<AudioEnd> {
   }
 }
 
-async function exportSound(run: Run): Promise<AudioEnd> {
+async function renderSound(run: AudioRun): Promise<AudioEnd> {
   const { db, blobs, job, clock } = run;
-  const conversationId = job.conversationId ?? "";
-  const isThere = (await findConversation(db, job.userId, conversationId)) !== undefined;
-  const parts = isThere ? await exportParts(run) : [];
-  run.signal.throwIfAborted();
-  const outcome = await completeExport(db, job, parts, clock.now());
-  if (outcome === "gone") await blobs.removeAll(audioFolder(job.userId, conversationId));
-  return { outcome, parts: parts.length, bytes: parts.reduce((sum, part) => sum + part.bytes, 0) };
-}
-
-async function exportParts(run: Run): Promise<ExportedPart[]> {
-  const { job, desk } = run;
-  const parts: ExportedPart[] = [];
-  let startedAtMs = 0;
-  let bytes: Uint8Array[] = [];
-  const take = async (items: readonly ExportItem[]): Promise<void> => {
-    for (const item of items) {
-      if (item.kind === "bytes") bytes.push(item.bytes);
-      else if (item.kind === "part") {
-        startedAtMs = item.startedAtMs;
-        bytes = [];
-      } else {
-        parts.push(await storePart(run, { ...item, startedAtMs, ordinal: parts.length }, bytes));
-        bytes = [];
-      }
-    }
-  };
-  for await (const chunks of conversationChunks(run.db, job.userId, job.conversationId ?? "", PAGE_CHUNKS)) {
-    run.signal.throwIfAborted();
-    await take(await itemsOf(desk, { type: "export", chunks }));
-  }
-  await take(await itemsOf(desk, { type: "export_end" }));
-  return parts;
-}
-
-async function itemsOf(desk: SoundDesk, request: Parameters<SoundDesk["ask"]>[0]): Promise<readonly ExportItem[]> {
-  const answer = await desk.ask(request);
-  return answer.type === "items" ? answer.items : [];
-}
-
-async function storePart(
-  { blobs, job, signal }: Run,
-  part: Pick<ExportedPart, "startedAtMs" | "ordinal" | "samples" | "capturedSamples">,
-  bytes: readonly Uint8Array[],
-): Promise<ExportedPart> {
-  const conversationId = job.conversationId ?? "";
-  const id = deterministicUuid(job.userId, conversationId, "audio_file", part.ordinal, Math.round(part.startedAtMs));
-  const blobKey = opusKey(job.userId, conversationId, id);
-  const staged = await blobs.stage(Readable.from(bytes), { maxBytes: MAX_PART_BYTES, signal });
-  await blobs.commit(staged, blobKey);
-  const { ordinal, startedAtMs, samples, capturedSamples } = part;
-  return { id, ordinal, startedAtMs, samples, capturedSamples, bytes: staged.bytes, blobKey };
-}
-
-async function renderSound(run: Run): Promise<AudioEnd> {
-  const { db, blobs, job, clock } = run;
-  const conversationId = job.conversationId ?? "";
   const fileId = fileIdOf(job);
-  const file = (await listAudioFiles(db, job.userId, conversationId)).find((one) => one.id === fileId);
-  const key = pcmKey(job.userId, conversationId, fileId);
+  const file = await findAudioFile(db, job.userId, fileId);
+  // Of a file that is gone, an earlier run may have left samples.
+  const key = file === undefined ? keyOf(job) : pcmKey(file);
   let bytes = 0;
-  if (file !== undefined) {
+  if (file !== undefined && key !== undefined) {
     const samples = Readable.from(pcmOf(run, await blobs.read(file.blobKey), file.samples));
     const staged = await blobs.stage(samples, { maxBytes: file.samples * 2, signal: run.signal });
     await blobs.commit(staged, key);
@@ -159,12 +100,12 @@ async function renderSound(run: Run): Promise<AudioEnd> {
   }
   run.signal.throwIfAborted();
   const outcome = await completeRender(db, job, fileId, clock.now());
-  if (outcome === "gone") await blobs.removeAll(key);
+  if (outcome === "gone" && key !== undefined) await blobs.removeAll(key);
   return { outcome, parts: file === undefined ? 0 : 1, bytes };
 }
 
 /** Exactly as many samples as the row says: the gateway computes lengths and ranges from that number alone. */
-async function* pcmOf({ desk, signal }: Run, file: Uint8Array, samples: number): AsyncGenerator<Uint8Array> {
+async function* pcmOf({ desk, signal }: AudioRun, file: Uint8Array, samples: number): AsyncGenerator<Uint8Array> {
   await desk.ask({ type: "render", file });
   let left = samples * 2;
   while (left > 0) {
@@ -178,8 +119,8 @@ async function* pcmOf({ desk, signal }: Run, file: Uint8Array, samples: number):
   if (left > 0) yield new Uint8Array(left);
 }
 
-async function removeSound({ db, blobs, job, clock }: Run): Promise<AudioEnd> {
-  await blobs.removeAll(audioFolder(job.userId, job.conversationId ?? ""));
+async function removeSound({ db, blobs, job, clock }: AudioRun): Promise<AudioEnd> {
+  for (const folder of foldersOf(job)) await blobs.removeAll(folder);
   const held = await completeJob(db, job, { outcome: "completed", result: {}, nowMs: clock.now() });
   return { outcome: held ? "gone" : "lease_lost", parts: 0, bytes: 0 };
 }
@@ -199,6 +140,17 @@ function fileIdOf(job: Job): string {
   const id = job.payload.audio_file_id;
   if (typeof id === "string") return id;
   throw new HoldfastError("the job names no file", { code: "invalid_payload", class: "permanent_input" });
+}
+
+function keyOf({ payload }: Job): string | undefined {
+  return typeof payload.blob_key === "string" ? pcmKey({ blobKey: payload.blob_key }) : undefined;
+}
+
+/** One that an older version planned names none. */
+function foldersOf({ userId, conversationId, payload }: Job): string[] {
+  const { folders } = payload;
+  if (!Array.isArray(folders)) return [audioFolder(userId, conversationId ?? "")];
+  return folders.filter((folder): folder is string => typeof folder === "string");
 }
 
 function failureOf(error: unknown): JobFailure {

@@ -4,6 +4,7 @@
  */
 import type { DecodableCodec, Pcm8Layout, ThreadFailure } from "@holdfast/contract";
 import type { ConversationChunk } from "@holdfast/store";
+import type { FileToKeep } from "./upload-sound.ts";
 
 /** Sound of a live link, length-prefixed as `readFrames` splits it. */
 export interface LiveSound {
@@ -18,6 +19,9 @@ export type SoundRequest =
   | ({ readonly type: "live" } & LiveSound)
   | { readonly type: "live_end"; readonly stream: number }
   | { readonly type: "export"; readonly chunks: readonly ConversationChunk[] }
+  /** Opens a file of an upload; `export_next` gives it to the same export, and answers `done` behind its end. */
+  | { readonly type: "export_file"; readonly file: FileToKeep }
+  | { readonly type: "export_next" }
   | { readonly type: "export_end" }
   | { readonly type: "render"; readonly file: Uint8Array }
   | { readonly type: "render_next" };

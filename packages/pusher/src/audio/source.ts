@@ -20,22 +20,46 @@ export type SourceItem =
   | { readonly kind: "bad_packet"; readonly samples: number }
   | { readonly kind: "samples"; readonly samples: Float32Array };
 
+/** Sound that is decoded already: mono at 16 kHz. */
+export interface SampleChunk extends Pick<ConversationChunk, "sessionId" | "capturedAtMs"> {
+  readonly samples: Float32Array;
+}
+
+export type SoundChunk = ConversationChunk | SampleChunk;
+
 export interface Source {
   /** What tells one format from another. */
   readonly format: string;
-  take(chunk: ConversationChunk): Promise<SourceItem[]>;
+  /** Chunks of its format. */
+  take(chunk: SoundChunk): Promise<SourceItem[]>;
   /** What was held back; closes the source. */
   end(): SourceItem[];
 }
 
-export function formatOf({ sessionId, codec, sampleRate, layout, channels }: ConversationChunk): string {
+export function formatOf(chunk: SoundChunk): string {
+  if ("samples" in chunk) return JSON.stringify([chunk.sessionId, "samples"]);
+  const { sessionId, codec, sampleRate, layout, channels } = chunk;
   return JSON.stringify([sessionId, codec, sampleRate, layout, channels]);
 }
 
-export function openSource(chunk: ConversationChunk): Source {
+export function openSource(chunk: SoundChunk): Source {
+  if ("samples" in chunk) return samplesSource(chunk);
   if (chunk.channels > 1) return channelsSource(chunk);
   const isOpus = chunk.codec === "opus" || chunk.codec === "opus_fs320";
   return isOpus ? opusSource(chunk) : decodedSource(chunk);
+}
+
+/** A source is never given chunks of another format. */
+function messagesOf(chunk: SoundChunk): readonly Uint8Array[] {
+  return "samples" in chunk ? [] : chunk.messages;
+}
+
+function samplesSource(first: SampleChunk): Source {
+  return {
+    format: formatOf(first),
+    take: async (chunk) => ("samples" in chunk ? [{ kind: "samples", samples: chunk.samples }] : []),
+    end: () => [],
+  };
 }
 
 function opusSource(first: ConversationChunk): Source {
@@ -43,7 +67,7 @@ function opusSource(first: ConversationChunk): Source {
   return {
     format: formatOf(first),
     take: async (chunk) =>
-      chunk.messages.map((packet) => {
+      messagesOf(chunk).map((packet) => {
         const ms = opusPacketMs(packet);
         return ms === undefined
           ? { kind: "bad_packet", samples: nominal }
@@ -64,7 +88,7 @@ function decodedSource(first: ConversationChunk): Source {
     async take(chunk) {
       opened ??= await createMessageDecoder({ codec, sampleRate, layout: layoutOf(first.layout) });
       const decoder = opened;
-      return chunk.messages.map((message) => ({ kind: "samples", samples: decoder.decode(message) }));
+      return messagesOf(chunk).map((message) => ({ kind: "samples", samples: decoder.decode(message) }));
     },
     end() {
       opened?.close();
@@ -81,8 +105,8 @@ function channelsSource(first: ConversationChunk): Source {
   return {
     format: formatOf(first),
     async take(chunk) {
-      for (const message of chunk.messages) {
-        const { channel, audio } = splitMessage(message, chunk.channels);
+      for (const message of messagesOf(chunk)) {
+        const { channel, audio } = splitMessage(message, first.channels);
         const decoder = decoders.get(channel) ?? (await createMessageDecoder({ codec, sampleRate: first.sampleRate }));
         decoders.set(channel, decoder);
         mixer.add(channel, decoder.decode(audio));

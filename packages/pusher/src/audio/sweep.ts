@@ -12,8 +12,7 @@ export async function sweepUnusedPcm(db: Db, blobs: BlobStore, nowMs: number): P
   const beforeMs = nowMs - PCM_UNUSED_MS;
   let removed = 0;
   for (const unused of await findUnusedPcm(db, beforeMs, PAGE_ROWS)) {
-    const key = pcmKey(unused.userId, unused.conversationId, unused.id);
-    if (await forgetPcm(db, unused, beforeMs, () => blobs.removeAll(key))) removed += 1;
+    if (await forgetPcm(db, unused, beforeMs, () => blobs.removeAll(pcmKey(unused)))) removed += 1;
   }
   return removed;
 }

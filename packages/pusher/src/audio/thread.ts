@@ -5,9 +5,12 @@ import { createExporter, type Exporter } from "./exporter.ts";
 import { createLiveDecoders } from "./live-decoders.ts";
 import type { SoundAnswer, SoundRequest } from "./protocol.ts";
 import { renderPcm } from "./render-pcm.ts";
+import type { SoundChunk } from "./source.ts";
+import { uploadChunks } from "./upload-sound.ts";
 
 const live = createLiveDecoders();
 let exporter: Exporter | undefined;
+let file: AsyncGenerator<SoundChunk> | undefined;
 let rendering: AsyncGenerator<Uint8Array> | undefined;
 
 async function answer(request: SoundRequest): Promise<SoundAnswer> {
@@ -20,6 +23,16 @@ async function answer(request: SoundRequest): Promise<SoundAnswer> {
     case "export":
       exporter ??= await createExporter();
       return { type: "items", items: await exporter.push(request.chunks) };
+    case "export_file":
+      await file?.return(undefined);
+      file = uploadChunks(request.file);
+      return { type: "done" };
+    case "export_next": {
+      const next = await file?.next();
+      if (next === undefined || next.done === true) return { type: "done" };
+      exporter ??= await createExporter();
+      return { type: "items", items: await exporter.push([next.value]) };
+    }
     case "export_end": {
       const items = (await exporter?.end()) ?? [];
       exporter = undefined;

@@ -20,6 +20,7 @@ import {
   admitConversation,
   bindRecording,
   type ConversationRow,
+  type CountedSpeech,
   commitSegments,
   conversationIdTaken,
   createConversation,
@@ -243,6 +244,7 @@ export async function storeFinal(
     readonly startedAtMs: number;
     readonly watermark: RecordingWatermark;
     readonly partials: readonly Segment[];
+    readonly speech?: readonly CountedSpeech[];
     readonly nowMs: number;
   },
 ): Promise<FinalOutcome> {
@@ -254,6 +256,7 @@ export async function storeFinal(
     upserts: step.upserts,
     deletedIds: step.removedIds,
     watermark: at.watermark,
+    ...(at.speech === undefined ? {} : { speech: at.speech }),
     ...(baseMs === undefined ? { startedAtMs: at.startedAtMs } : { baseMs }),
     nowMs: at.nowMs,
   });

@@ -1,13 +1,14 @@
 /**
- * Fair use of one live session (reference offline-sync section 6). It reports the speech of every stored final by the time it
- * was said, has the user looked at every five minutes of speech, and takes words away while the user's budget is used up.
+ * Fair use of one live session (reference offline-sync section 6). It says what every final adds to the meter, by the time it
+ * was said, has the user looked at every five minutes of speech, and takes words away while the user's budget is used up. The
+ * meter is written with the words, in one transaction: a gateway that is killed loses neither or both.
  *
  * While words are away sound is made durable and acknowledged as always, and the socket stays open: a client that is thrown
  * out comes back in a loop. The client is told once when words stop and once when they come back. They come back by
  * themselves, within half a minute of the moment the budget allows it: the next UTC midnight, the end of the restriction, or
  * a person's decision. What was said meanwhile is then given to repair, which waits for the budget on its own.
  *
- * It fails open: without a database nothing is withheld that was not before, and speech waits here to be counted.
+ * It fails open: without a database nothing is withheld that was not before.
  */
 import { FAIR_USE, messageOf } from "@holdfast/contract";
 import {
@@ -28,7 +29,7 @@ import {
   type Timer,
   type Watermarks,
 } from "@holdfast/core";
-import { addSpeech, type CountedSpeech, type Db, evaluateFairUse, loadFairUse } from "@holdfast/store";
+import { type CountedSpeech, type Db, evaluateFairUse, loadFairUse, requestLook } from "@holdfast/store";
 import { GatedWords } from "./gated-words.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RecognisedStretch } from "./recogniser.ts";
@@ -49,9 +50,6 @@ export interface LiveFairUseOptions {
   readonly checkMs: number;
 }
 
-/** Speech that waits to be counted while the database is away; what is older is not counted (law L6). */
-const MAX_WAITING = 5_000;
-
 /** Clients hold times to come back between these (reference listen-and-pusher 2.10). */
 const MAX_RETRY_AFTER_SECONDS = 3_600;
 
@@ -71,7 +69,7 @@ export class LiveFairUse {
   readonly #words: GatedWords[] = [];
   #giveToRepair: () => Promise<void> = async () => {};
   #account: BudgetAccount;
-  #waiting: CountedSpeech[] = [];
+  #spoken = false;
   #paused = false;
   #toldLow = false;
   #unchecked = false;
@@ -117,23 +115,17 @@ export class LiveFairUse {
     return [clock.every(Math.min(FAIR_USE.lookMs, checkMs), () => void this.#look())];
   }
 
-  /** A final was stored. Its place is the count of messages it closes, so that a repeat of it is known (law L7). */
-  heard(stretch: RecognisedStretch): void {
-    const { isFinal, text, messages, startedAtMs, endedAtMs } = stretch;
-    if (!isFinal || text === "" || messages === undefined || stretch.isGivenUp?.() === true) return;
-    const origin = `${this.#options.recordingSessionId}/${stretch.channel}`;
-    for (const minute of speechMinutes(startedAtMs, stretch.speechMs ?? endedAtMs - startedAtMs)) {
-      this.#waiting.push({ origin, position: messages, ...minute });
-    }
+  /** What a final that is stored now adds. Its place is the count of messages it closes, so that a repeat of it is known. */
+  speechOf({ channel, text, messages, startedAtMs, endedAtMs, speechMs }: RecognisedStretch): CountedSpeech[] {
+    if (text === "" || messages === undefined) return [];
+    const origin = `${this.#options.recordingSessionId}/${channel}`;
+    const minutes = speechMinutes(startedAtMs, speechMs ?? endedAtMs - startedAtMs);
+    return minutes.map((minute) => ({ origin, position: messages, ...minute }));
   }
 
-  /** Counts what is left. Never throws; the timer of `start` must be cancelled before. */
-  async close(): Promise<void> {
-    try {
-      await this.#count(this.#options.clock.now());
-    } catch (error) {
-      this.#options.log.warn({ error: messageOf(error) }, "the last speech of a session was not counted");
-    }
+  /** A stretch was taken, and stored if it is a final. */
+  heard({ isFinal, text }: RecognisedStretch): void {
+    if (isFinal && text !== "") this.#spoken = true;
   }
 
   async #look(): Promise<void> {
@@ -142,10 +134,10 @@ export class LiveFairUse {
     const { clock, log } = this.#options;
     try {
       const nowMs = clock.now();
-      const counted = await this.#count(nowMs);
-      if (!counted && (this.#paused || isRestricted(this.#options.policy, this.#account, nowMs))) {
-        await this.#read(nowMs);
-      }
+      const spoken = this.#spoken;
+      this.#spoken = false;
+      this.#unchecked ||= spoken;
+      if (spoken || this.#paused || isRestricted(this.#options.policy, this.#account, nowMs)) await this.#read(nowMs);
       await this.#check(nowMs);
       await this.#obey();
     } catch (error) {
@@ -153,22 +145,6 @@ export class LiveFairUse {
     } finally {
       this.#looking = false;
     }
-  }
-
-  /** True where there was something to count. */
-  async #count(nowMs: number): Promise<boolean> {
-    const speech = this.#waiting;
-    if (speech.length === 0) return false;
-    const { db, userId } = this.#options;
-    this.#waiting = [];
-    try {
-      this.#account = await addSpeech(db, { userId, source: "realtime", speech, nowMs });
-    } catch (error) {
-      this.#waiting = [...speech, ...this.#waiting].slice(-MAX_WAITING);
-      throw error;
-    }
-    this.#unchecked = true;
-    return true;
   }
 
   async #read(nowMs: number): Promise<void> {
@@ -180,8 +156,13 @@ export class LiveFairUse {
     if (!this.#unchecked || nowMs - this.#checkedAtMs < checkMs) return;
     this.#checkedAtMs = nowMs;
     this.#unchecked = false;
-    const options = { userId, sessionId, trigger: "realtime", policy, classifier, random, nowMs } as const;
-    const evaluation = await evaluateFairUse(db, options);
+    const options = { userId, sessionId, trigger: "realtime", policy, nowMs } as const;
+    if (policy.readsWords) {
+      const jobId = await requestLook(db, options);
+      if (jobId !== undefined) log.info({ event: "fair_use_requested", jobId }, "a user is to be looked at");
+      return;
+    }
+    const evaluation = await evaluateFairUse(db, { ...options, classifier, random });
     if (evaluation === undefined) return;
     const { caseRef, previousStage, stage, verdict } = evaluation;
     log.info(

@@ -11,6 +11,7 @@ import {
   type AdmitOutcome,
   admitConversation,
   advanceWatermark,
+  type CountedSpeech,
   type Db,
   findConversation,
   handOverGap,
@@ -48,6 +49,8 @@ export interface KeeperOptions {
   readonly watermarks: Watermarks;
   /** Names speakers, and hears of every final that was stored. */
   readonly speakers: Pick<SessionSpeakers, "label" | "stored">;
+  /** What a final adds to the meter of its user; nothing where nobody measures. */
+  readonly speechOf?: ((stretch: RecognisedStretch) => readonly CountedSpeech[]) | undefined;
   /** Another socket took the recording over. */
   readonly onFenced: () => void;
 }
@@ -198,6 +201,7 @@ export class ConversationKeeper {
   async #store(stretch: RecognisedStretch, segmentId: string): Promise<void> {
     const { db, clock, hold, announcer, watermarks } = this.#options;
     const { channel, messages = 0 } = stretch;
+    const speech = this.#options.speechOf?.(stretch) ?? [];
     while (!this.#stop.signal.aborted) {
       const writing = this.#writing;
       const segment = this.#segmentOf(writing, stretch, segmentId);
@@ -206,6 +210,7 @@ export class ConversationKeeper {
           startedAtMs: stretch.startedAtMs,
           watermark: watermarks.after(channel, messages),
           partials: this.#partials,
+          speech,
           nowMs: clock.now(),
         }),
       );

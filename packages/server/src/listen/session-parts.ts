@@ -117,6 +117,7 @@ export function createSessionParts(wiring: SessionWiring): SessionParts {
     leaseMs: LEASE_MS,
     provider: () => engines?.provider ?? CUSTOM_PROVIDER,
     speakers: text.speakers,
+    speechOf: fairUse === undefined ? undefined : (stretch) => fairUse.speechOf(stretch),
   });
   const onStretch = async (stretch: RecognisedStretch): Promise<void> => {
     await keeper.onStretch(stretch);

@@ -307,7 +307,6 @@ export class LiveSession {
     await Promise.all(recognisers.map((recogniser) => (mayReturn ? recogniser.abort() : recogniser.finish())));
     await frames.settled(LAST_FRAMES_MS);
     await keeper.settled();
-    await this.#fairUse?.close();
     const { query } = this.#request;
     if ((isCall(query) && !mayReturn) || (query.source === "desktop" && code === CLOSE.normal)) {
       await keeper.end(keeper.acceptingId, { trigger: "disconnect", force: false });

@@ -6,6 +6,7 @@ import { HoldfastError } from "@holdfast/contract";
 import {
   excessSeconds,
   type LaneLoad,
+  otherLaneSeconds,
   type QueueLoad,
   refuseForCapacity,
   type SyncLane,
@@ -108,15 +109,15 @@ function laneView({ waiting, oldestMs }: LaneLoad, nowMs: number): z.infer<typeo
   return { waiting, oldest_age_seconds: age };
 }
 
-/** Old recordings wait for the fresh ones of everybody as well. What rests begins no sooner than it may. */
+/** Both lanes are worked on at once, each with its share of the claims. What rests begins no sooner than it may. */
 export function userLaneView(mine: UserLane, load: QueueLoad, nowMs: number): SyncStatus["yours"][number] {
   const rate = serviceRate(load, nowMs);
-  const before = mine.lane === "backfill" ? load.fresh.audioSeconds : 0;
+  const lastSeconds = Math.max(mine.secondsBetween, mine.secondsAhead) + mine.audioSeconds;
+  const secondsUntil = (own: number): number => (own + otherLaneSeconds(load, mine.lane, own)) / rate;
   const earliestMs = Math.max(nowMs, mine.paused?.untilMs ?? 0);
-  const inWork = ((before + mine.secondsAhead) / rate) * 1_000;
-  const startMs = Math.max(earliestMs, nowMs + inWork);
-  const finishMs =
-    startMs + ((Math.max(0, mine.secondsBetween - mine.secondsAhead) + mine.audioSeconds) / rate) * 1_000;
+  const untilStart = secondsUntil(mine.secondsAhead);
+  const startMs = Math.max(earliestMs, nowMs + untilStart * 1_000);
+  const finishMs = startMs + (secondsUntil(lastSeconds) - untilStart) * 1_000;
   const waits = mine.waiting > 0;
   return {
     ...{ lane: mine.lane, waiting: mine.waiting, running: mine.running },

@@ -33,8 +33,7 @@ export function playableSound(blobs: BlobStore, files: readonly AudioFile[], for
       let before = header.length;
       for (const [index, file] of files.entries()) {
         const length = lengths[index] ?? 0;
-        const key = pcmKey(file.userId, file.conversationId, file.id);
-        yield* slices(blobs, key, Math.max(0, start - before), Math.min(length, end - before));
+        yield* slices(blobs, pcmKey(file), Math.max(0, start - before), Math.min(length, end - before));
         before += length;
       }
     },

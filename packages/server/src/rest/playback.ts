@@ -1,7 +1,7 @@
 /**
  * Listening to kept sound (reference offline-sync section 10): prepare it, find out where it is, get it. There is sound only
- * where the user turned on private cloud storage before the conversation was finished. The gateway decodes nothing: it asks
- * for samples, which a pusher makes, and serves their bytes.
+ * where the user turned on private cloud storage before the conversation was finished, or its upload ended. The gateway decodes
+ * nothing: it asks for samples, which a pusher makes, and serves their bytes.
  */
 import { HoldfastError } from "@holdfast/contract";
 import { joinParts } from "@holdfast/core";

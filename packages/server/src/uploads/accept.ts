@@ -18,12 +18,12 @@ import { isTerminal, sleep } from "@holdfast/core";
 import {
   type AcceptOutcome,
   acceptUpload,
-  findJob,
   isDatabaseUnavailable,
   type Job,
   type UploadBatch,
   type UploadedFile,
   uploadFolder,
+  wasAccepted,
 } from "@holdfast/store";
 import { audioSecondsOf } from "../queue/audio-seconds.ts";
 import { ageSeconds, contentIdOf, laneOf } from "./batch.ts";
@@ -154,7 +154,7 @@ async function isCommitted(
 ): Promise<boolean | undefined> {
   for (let tries = 0; tries < DOUBT_TRIES; tries += 1) {
     try {
-      return (await findJob(db, batch.userId, batch.jobId)) !== undefined;
+      return await wasAccepted(db, batch);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
     }

@@ -1,12 +1,15 @@
 /**
- * Kept sound of conversations: one row for each part, where a part is a stretch without long gaps. The bytes are Ogg Opus in
- * the blob store, kept for good; beside them may lie the same sound as bare samples (`pcm`), which is made when somebody wants
- * to listen and removed when nobody does any more. All samples are mono at 16 kHz.
+ * Kept sound of conversations: one row for each part, where a part is a stretch without long gaps that one export made, of live
+ * audio or of an upload. The bytes are Ogg Opus in the blob store, kept for good; beside them may lie the same sound as bare
+ * samples (`pcm`), which is made when somebody wants to listen and removed when nobody does any more. All samples are mono at
+ * 16 kHz.
  */
 import type { Selectable } from "kysely";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import type { AudioFilesTable } from "../schema.ts";
+
+const AUDIO_FOLDER = "audio";
 
 export type PcmState = "none" | "pending" | "ready" | "failed";
 
@@ -38,7 +41,17 @@ export async function listAudioFiles(db: Db, userId: string, conversationId: str
   return rows.map(audioFileOf);
 }
 
-/** True while the sound of this conversation is still being exported. */
+export async function findAudioFile(db: Db, userId: string, id: string): Promise<AudioFile | undefined> {
+  const row = await db
+    .selectFrom("audio_files")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row === undefined ? undefined : audioFileOf(row);
+}
+
+/** True while sound of this conversation is still being exported. */
 export async function isExportPending(db: Db, userId: string, conversationId: string): Promise<boolean> {
   const row = await db
     .selectFrom("jobs")
@@ -51,18 +64,24 @@ export async function isExportPending(db: Db, userId: string, conversationId: st
   return row !== undefined;
 }
 
-/** The folder of a conversation's sound, which can be removed whole. Ids of users and clients never become paths. */
+/** The folder of a conversation's live sound, which can be removed whole. Ids of users and clients never become paths. */
 export function audioFolder(userId: string, conversationId: string): string {
-  return `audio/${deterministicUuid(userId, conversationId, "audio_folder")}`;
+  return `${AUDIO_FOLDER}/${deterministicUuid(userId, conversationId, "audio_folder")}`;
 }
 
-export function opusKey(userId: string, conversationId: string, fileId: string): string {
-  return `${audioFolder(userId, conversationId)}/${fileId}.opus`;
+/** The same for what one export took from an upload: its sound may become another conversation's, its bytes do not move. */
+export function exportFolder(exportId: string): string {
+  return `${AUDIO_FOLDER}/${exportId}`;
 }
 
-/** Where the bare samples of a file lie once they are made: 16-bit little-endian, without a header. */
-export function pcmKey(userId: string, conversationId: string, fileId: string): string {
-  return `${audioFolder(userId, conversationId)}/${fileId}.pcm`;
+/** The folder that holds a file and nothing but what the same export made. */
+export function folderOf(blobKey: string): string {
+  return blobKey.slice(0, blobKey.lastIndexOf("/"));
+}
+
+/** Where the bare samples of a file lie once they are made, beside it: 16-bit little-endian, without a header. */
+export function pcmKey({ blobKey }: Pick<AudioFile, "blobKey">): string {
+  return `${blobKey.slice(0, blobKey.lastIndexOf("."))}.pcm`;
 }
 
 function audioFileOf(row: Selectable<AudioFilesTable>): AudioFile {

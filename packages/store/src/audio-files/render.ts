@@ -29,14 +29,18 @@ export async function requestPcm(db: Db, { userId, conversationId, nowMs }: Home
       .where("user_id", "=", userId)
       .where("conversation_id", "=", conversationId);
     await files.set({ pcm_used_at: now }).where("pcm_state", "=", "ready").execute();
-    const asked = await files.set({ pcm_state: "pending" }).where("pcm_state", "=", "none").returning("id").execute();
-    for (const { id } of asked) {
+    const asked = await files
+      .set({ pcm_state: "pending" })
+      .where("pcm_state", "=", "none")
+      .returning(["id", "blob_key"])
+      .execute();
+    for (const { id, blob_key } of asked) {
       await enqueueJob(trx, {
         userId,
         id: deterministicUuid(userId, id, "audio_render", nowMs),
         kind: "audio_render",
         conversationId,
-        payload: { audio_file_id: id },
+        payload: { audio_file_id: id, blob_key },
         dueMs: nowMs,
         nowMs,
       });
@@ -108,20 +112,20 @@ async function setPcm(
 
 export interface UnusedPcm {
   readonly userId: string;
-  readonly conversationId: string;
   readonly id: string;
+  readonly blobKey: string;
 }
 
 /** Samples nobody asked for since `beforeMs`. */
 export async function findUnusedPcm(db: Db, beforeMs: number, limit: number): Promise<UnusedPcm[]> {
   const rows = await db
     .selectFrom("audio_files")
-    .select(["user_id", "conversation_id", "id"])
+    .select(["user_id", "id", "blob_key"])
     .where("pcm_state", "=", "ready")
     .where("pcm_used_at", "<", sql<number>`${new Date(beforeMs)}`)
     .limit(limit)
     .execute();
-  return rows.map((row) => ({ userId: row.user_id, conversationId: row.conversation_id, id: row.id }));
+  return rows.map((row) => ({ userId: row.user_id, id: row.id, blobKey: row.blob_key }));
 }
 
 /**

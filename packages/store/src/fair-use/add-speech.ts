@@ -4,10 +4,18 @@
  * front to back: what lies at or before the counted position is a repeat (a job that was retried, a call whose answer was
  * lost), and adds nothing (law L7).
  *
- * Locks: the user's fair-use row, then speech and budget rows of that user. Nothing that holds one of those waits for another
- * table, so this cannot deadlock.
+ * Locks: the user's fair-use row, then speech and budget rows of that user. What holds one of those waits for job rows at most,
+ * and whoever holds a job row waits for none of these, so this cannot deadlock, also at the end of a transaction that holds a
+ * conversation and a recording session.
  */
-import { type BudgetAccount, currentStage, LIVE_SOURCES, type SpeechSource, utcDay } from "@holdfast/core";
+import {
+  type BudgetAccount,
+  currentStage,
+  LIVE_SOURCES,
+  type SpeechSource,
+  type StageState,
+  utcDay,
+} from "@holdfast/core";
 import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { lockFairUseUser, stageOf } from "./account.ts";
@@ -32,12 +40,21 @@ export interface SpeechReport {
 export async function addSpeech(db: Db, report: SpeechReport): Promise<BudgetAccount> {
   const { userId, nowMs } = report;
   return await db.transaction().execute(async (trx) => {
-    const state = stageOf(await lockFairUseUser(trx, userId, nowMs));
-    const addedMs = await count(trx, report);
-    const spends = LIVE_SOURCES.includes(report.source) && currentStage(state, nowMs).stage === "restrict";
-    const budgetUsedMs = await spend(trx, userId, nowMs, spends ? addedMs : 0);
-    return { userId, state, budgetUsedMs };
+    const { state, spentMs } = await countSpeech(trx, report);
+    return { userId, state, budgetUsedMs: spentMs ?? (await spent(trx, userId, nowMs)) };
   });
+}
+
+/** The same as a part of the transaction that stores the words. `spentMs`: of the budget; undefined where none was spent. */
+export async function countSpeech(
+  trx: Db,
+  report: SpeechReport,
+): Promise<{ readonly state: StageState; readonly spentMs: number | undefined }> {
+  const { userId, nowMs } = report;
+  const state = stageOf(await lockFairUseUser(trx, userId, nowMs));
+  const addedMs = await count(trx, report);
+  const spends = LIVE_SOURCES.includes(report.source) && currentStage(state, nowMs).stage === "restrict";
+  return { state, spentMs: spends && addedMs > 0 ? await spend(trx, userId, nowMs, addedMs) : undefined };
 }
 
 /** Milliseconds that were not counted before. */
@@ -68,17 +85,18 @@ async function count(trx: Db, { userId, source, speech }: SpeechReport): Promise
   return Number(rows[0]?.added_ms ?? 0);
 }
 
+async function spent(trx: Db, userId: string, nowMs: number): Promise<number> {
+  const row = await trx
+    .selectFrom("fair_use_budgets")
+    .select("used_ms")
+    .where("user_id", "=", userId)
+    .where("day", "=", sql<number>`${new Date(utcDay(nowMs))}`)
+    .executeTakeFirst();
+  return row?.used_ms ?? 0;
+}
+
 async function spend(trx: Db, userId: string, nowMs: number, addedMs: number): Promise<number> {
   const day = new Date(utcDay(nowMs));
-  if (addedMs === 0) {
-    const row = await trx
-      .selectFrom("fair_use_budgets")
-      .select("used_ms")
-      .where("user_id", "=", userId)
-      .where("day", "=", sql<number>`${day}`)
-      .executeTakeFirst();
-    return row?.used_ms ?? 0;
-  }
   const row = await trx
     .insertInto("fair_use_budgets")
     .values({ user_id: userId, day, used_ms: addedMs })

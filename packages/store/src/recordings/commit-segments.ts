@@ -1,14 +1,16 @@
 /**
  * Stores words and moves the watermark over the audio they came from, in one transaction: after a crash every stretch of
- * audio is either transcribed and stored or still ahead of the watermark, never both and never neither (law L7).
+ * audio is either transcribed and stored or still ahead of the watermark, never both and never neither (law L7). Where speech
+ * is measured it is counted here too, so that the meter of fair use is as exact as the words.
  *
- * Locks: the conversation row, then the recording session row (the order of `admit.ts`).
+ * Locks: the conversation row, then the recording session row (the order of `admit.ts`), then what `fair-use/add-speech.ts` locks.
  */
 
 import type { Segment } from "@holdfast/contract";
 import { lockedConversation } from "../conversations/lock.ts";
 import { deleteSegments, shiftSegments, upsertSegments } from "../conversations/segments.ts";
 import type { Db } from "../database.ts";
+import { type CountedSpeech, countSpeech } from "../fair-use/add-speech.ts";
 import { movedTo, type RecordingHold, type Watermark } from "./open.ts";
 
 export interface SegmentCommit {
@@ -22,6 +24,8 @@ export interface SegmentCommit {
   readonly startedAtMs?: number;
   /** Otherwise: where the conversation begins, as far as the caller knows. The times of `upserts` count from there. */
   readonly baseMs?: number;
+  /** Counted towards the limits of the user, if anybody measures it. */
+  readonly speech?: readonly CountedSpeech[];
   readonly nowMs: number;
 }
 
@@ -66,6 +70,8 @@ export async function commitSegments(db: Db, commit: SegmentCommit): Promise<Com
       .where("user_id", "=", hold.userId)
       .where("id", "=", commit.conversationId)
       .execute();
+    const { speech = [], nowMs } = commit;
+    if (speech.length > 0) await countSpeech(trx, { userId: hold.userId, source: "realtime", speech, nowMs });
     return { outcome: "stored", startedAtMs };
   });
 }

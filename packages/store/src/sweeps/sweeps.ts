@@ -8,6 +8,15 @@ import type { Db } from "../database.ts";
 import { handOverGap } from "../recordings/hand-over.ts";
 import { keepContentResult } from "../uploads/contents.ts";
 
+/** Of a row of jobs: the export of a conversation that a person deleted. */
+const UNWANTED_EXPORT = sql<boolean>`(kind = 'audio_export' and exists (select 1 from conversations c
+  where c.user_id = jobs.user_id and c.id = jobs.conversation_id
+    and c.deleted_at is not null and c.sync_merged_into is null))`;
+
+/** Of a row of jobs: an export still has to keep sound of this upload. */
+const HOLDS_SOUND = sql<boolean>`exists (select 1 from pieces_to_keep p
+  where p.user_id = jobs.user_id and p.job_id = jobs.id and p.export_id is not null)`;
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 
 export interface SilentConversation {
@@ -81,7 +90,7 @@ export async function freeTranscribedAudio(db: Db, limit: number): Promise<numbe
       where (c.id is null or c.deleted_at is not null or c.status = 'completed')
         and a.first_message + a.message_count <= coalesce(s.transcribed_messages, 0)
         and not exists (select 1 from jobs j where j.user_id = a.user_id and j.conversation_id = a.conversation_id
-          and j.kind in ('repair', 'audio_export') and j.state <> 'completed')
+          and j.kind in ('repair', 'audio_export') and j.state <> 'completed' and not j.payload ? 'upload_job_id')
       limit ${limit}) gone
     where a.user_id = gone.user_id and a.recording_session_id = gone.recording_session_id
       and a.first_message = gone.first_message`.execute(db);
@@ -90,7 +99,7 @@ export async function freeTranscribedAudio(db: Db, limit: number): Promise<numbe
 
 /**
  * Jobs past their retention, whose bytes may go. A repair or an export of sound that gave up stays: it is what keeps the audio
- * that it could not use.
+ * that it could not use, unless a person deleted the conversation it is for. So does an upload whose sound is still to be kept.
  */
 export async function findExpiredJobs(
   db: Db,
@@ -101,7 +110,10 @@ export async function findExpiredJobs(
     .selectFrom("jobs")
     .select(["user_id", "id", "kind"])
     .where("completed_at", "<", sql<number>`${new Date(beforeMs)}`)
-    .where((eb) => eb.or([eb("kind", "not in", ["repair", "audio_export"]), eb("state", "=", "completed")]))
+    .where((eb) =>
+      eb.or([eb("kind", "not in", ["repair", "audio_export"]), eb("state", "=", "completed"), UNWANTED_EXPORT]),
+    )
+    .where((eb) => eb.not(HOLDS_SOUND))
     .limit(limit)
     .execute();
   return rows.map((row) => ({ userId: row.user_id, id: row.id, kind: row.kind }));
@@ -124,5 +136,13 @@ export async function jobsWithoutRow(db: Db, ids: readonly string[]): Promise<st
   const uuids = ids.filter((id) => UUID.test(id));
   const { rows } = await sql<{ id: string }>`select id from unnest(${uuids}::uuid[]) as asked (id)
     where not exists (select 1 from jobs where jobs.id = asked.id)`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Those of the ids under which an upload is completed that needs its bytes no more: what is kept of its sound is safe. */
+export async function completedUploads(db: Db, ids: readonly string[]): Promise<string[]> {
+  const uuids = ids.filter((id) => UUID.test(id));
+  const { rows } = await sql<{ id: string }>`select id from jobs
+    where id = any(${uuids}::uuid[]) and kind = 'sync' and state = 'completed' and not ${HOLDS_SOUND}`.execute(db);
   return rows.map((row) => row.id);
 }

@@ -4,9 +4,11 @@
  *
  * Locks: the content row (by insert or `for update`), then new job and file rows.
  */
+import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import { type Job, jobOf } from "../jobs/job.ts";
+import { findJob } from "../jobs/read.ts";
 import { type ContentClaim, claimContent } from "./contents.ts";
 
 export interface UploadedFile {
@@ -43,7 +45,39 @@ export async function acceptUpload(db: Db, batch: UploadBatch): Promise<AcceptOu
   return await db.transaction().execute((trx) => acceptInTransaction(trx, batch));
 }
 
-/** The same inside a transaction that does more, and that locked nothing of uploads but what it must. */
+/** Carries an answer out of a transaction that is rolled back; never leaves this module. */
+class Seen extends Error {
+  readonly isThere: boolean;
+
+  constructor(isThere: boolean) {
+    super("seen");
+    this.isThere = isThere;
+  }
+}
+
+/**
+ * Whether a batch was accepted whose transaction ended without an answer. Its commit may still be on its way while nobody is left
+ * to hear of it, so the row of its content is taken first, which waits for that. Throws as any statement does where that takes
+ * longer than a second.
+ *
+ * Locks: the content row, as accepting does, and gives it back as it was.
+ */
+export async function wasAccepted(db: Db, batch: UploadBatch): Promise<boolean> {
+  const look = async (trx: Db): Promise<never> => {
+    await sql`set local lock_timeout = '1s'`.execute(trx);
+    await claimContent(trx, batch);
+    throw new Seen((await findJob(trx, batch.userId, batch.jobId)) !== undefined);
+  };
+  return await db
+    .transaction()
+    .execute(look)
+    .catch((error: unknown) => {
+      if (error instanceof Seen) return error.isThere;
+      throw error;
+    });
+}
+
+/** `acceptUpload` inside a transaction that does more, and that locked nothing of uploads but what it must. */
 export async function acceptInTransaction(trx: Db, batch: UploadBatch): Promise<AcceptOutcome> {
   const content = await claimContent(trx, batch);
   if (content.claim === "held") return { outcome: "known", job: content.job };

@@ -7,11 +7,12 @@
  * Quietly acknowledged, without ids: speech whose conversation a person deleted, also after it became part of another one.
  *
  * Locks: an advisory lock per user (assignment is serial per user, so that neighbours find each other), then conversation
- * rows in one statement by id, then new conversation and segment rows, then the job row.
+ * rows in one statement by id, then new conversation and segment rows, then the job row, then the row of its sound.
  */
 import { SYNC } from "@holdfast/contract";
 import { type Chain, chainStretches } from "@holdfast/core";
 import { sql } from "kysely";
+import { type PieceSound, rememberSound } from "../audio-files/keep.ts";
 import { createConversation } from "../conversations/create.ts";
 import type { ConversationRow } from "../conversations/read.ts";
 import type { Db } from "../database.ts";
@@ -37,6 +38,8 @@ export interface PieceAssignment {
   /** Where a client says that the words belong. */
   readonly target?: AskedTarget;
   readonly stretches: readonly SpokenStretch[];
+  /** Where its sound lies, if there is any that could be kept. */
+  readonly sound?: PieceSound;
   /** Progress of the job after this piece; the touched conversations are added to it. */
   readonly progress: (touched: TouchedConversations) => Readonly<Record<string, unknown>>;
   readonly stage: string;
@@ -57,27 +60,40 @@ const NOTHING: TouchedConversations = { created: [], updated: [], merged: [] };
 export async function assignPiece(db: Db, job: Job, piece: PieceAssignment): Promise<TouchedConversations | undefined> {
   return await fencedTransaction(db, async (trx, lost) => {
     await sql`select pg_advisory_xact_lock(hashtext('holdfast.assign'), hashtext(${job.userId}))`.execute(trx);
-    const touched = piece.pieceId === null ? NOTHING : await judged(trx, job, piece, piece.pieceId);
+    const { touched, soundOf } = piece.pieceId === null ? NOBODYS : await judged(trx, job, piece, piece.pieceId);
     if (!(await holdsLease(trx, job))) lost();
     await progressJob(trx, job, piece.nowMs, piece.progress(touched), piece.stage);
+    if (piece.sound !== undefined && soundOf !== undefined) await rememberSound(trx, job, piece.sound, soundOf);
     return touched;
   });
 }
 
-async function judged(trx: Db, job: Job, piece: PieceAssignment, pieceId: string): Promise<TouchedConversations> {
+interface Judgement {
+  readonly touched: TouchedConversations;
+  /** The conversation that its sound is new to; null where it has no words; undefined where it is not wanted. */
+  readonly soundOf: string | null | undefined;
+}
+
+const NOBODYS: Judgement = { touched: NOTHING, soundOf: undefined };
+
+async function judged(trx: Db, job: Job, piece: PieceAssignment, pieceId: string): Promise<Judgement> {
   const before = await findPiece(trx, job.userId, pieceId);
-  if (before !== undefined) return { ...NOTHING, updated: await livingIds(trx, job.userId, before) };
-  const touched = piece.stretches.length === 0 ? NOTHING : await assign(trx, job, { ...piece, pieceId });
-  await rememberPiece(trx, job.userId, pieceId, [...touched.created, ...touched.updated], piece.nowMs);
-  return touched;
+  if (before !== undefined) {
+    return { ...NOBODYS, touched: { ...NOTHING, updated: await livingIds(trx, job.userId, before) } };
+  }
+  const judgement =
+    piece.stretches.length === 0 ? { touched: NOTHING, soundOf: null } : await assign(trx, job, { ...piece, pieceId });
+  const { created, updated } = judgement.touched;
+  await rememberPiece(trx, job.userId, pieceId, [...created, ...updated], piece.nowMs);
+  return judgement;
 }
 
 type Judged = PieceAssignment & { readonly pieceId: string };
 
-async function assign(trx: Db, job: Job, piece: Judged): Promise<TouchedConversations> {
+async function assign(trx: Db, job: Job, piece: Judged): Promise<Judgement> {
   const { partition } = piece;
   const target = await findTarget(trx, job.userId, partition, piece.target ?? NO_TARGET);
-  if (target.kind === "deleted") return NOTHING;
+  if (target.kind === "deleted") return NOBODYS;
   const stretches = piece.stretches.map((stretch) => ({
     ...stretch,
     startMs: Math.round(stretch.startMs),
@@ -89,17 +105,20 @@ async function assign(trx: Db, job: Job, piece: Judged): Promise<TouchedConversa
   const spans = rows.map((row) => ({ id: row.id, startMs: row.started_at, endMs: row.finished_at }));
   const home = spans.find(({ id }) => id === homeId);
   const touched = { created: [] as string[], updated: [] as string[], merged: [] as string[] };
+  let soundOf: string | undefined;
   for (const chain of chainStretches(spans, stretches, SYNC.joinGapMs, home)) {
     const members = chain.members.flatMap(({ id }) => rows.filter((row) => row.id === id));
     const [known, ...donors] = members;
     const keeper = known ?? (await begin(trx, job, piece, chain));
     if (keeper === undefined) continue;
     const { pieceId, geolocation = null, nowMs } = piece;
-    await writeChain(trx, chain, [keeper, ...donors], { jobId: job.id, pieceId, geolocation, nowMs });
+    const write = { jobId: job.id, pieceId, geolocation, nowMs };
+    // What brings no word that was not there is sound that was heard, and kept, before.
+    if ((await writeChain(trx, chain, [keeper, ...donors], write)) > 0) soundOf ??= keeper.id;
     (keeper.sync_content_revision === 0 && known === undefined ? touched.created : touched.updated).push(keeper.id);
     touched.merged.push(...donors.map(({ id }) => id));
   }
-  return touched;
+  return { touched, soundOf };
 }
 
 const NO_TARGET: AskedTarget = { conversationId: null, recordingSessionId: null };

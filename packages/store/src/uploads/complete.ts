@@ -1,11 +1,13 @@
 /**
- * Ends an offline job: its outcome, the finalisation of every conversation it wrote to, and what is remembered of its content
- * are one transaction, so a job that says `completed` has conversations that somebody will finish (law L1). A conversation
+ * Ends an offline job: its outcome, the finalisation of every conversation it wrote to, the exports that keep its sound, and what
+ * is remembered of its content are one transaction, so a job that says `completed` has conversations that somebody will finish
+ * (law L1). A conversation
  * is finalised once, by the job that wrote to it last; one that is being recorded is left to its session.
  *
- * Locks: conversation rows by id, then job rows, then the content row.
+ * Locks: conversation rows by id, then job rows, then the content row, then the pieces of the job.
  */
 import { isTerminal } from "@holdfast/core";
+import { planExports } from "../audio-files/keep.ts";
 import { requestFinalization } from "../conversations/admit.ts";
 import type { Db } from "../database.ts";
 import { fencedTransaction } from "../jobs/fenced-transaction.ts";
@@ -32,6 +34,7 @@ export async function completeUpload(
     if (!(await completeJob(trx, job, { ...completion, result }))) lost();
     const isUndecodable = completion.outcome === "failed" && completion.reasonCode === UNDECODABLE;
     await noteContentEnd(trx, job, isUndecodable ? UNDECODABLE : null, completion.nowMs);
+    await planExports(trx, job, completion.nowMs);
     return true;
   });
   return completed === true;
@@ -96,6 +99,7 @@ export async function failUpload(
     const state = (await failJob(trx, job, failure, nowMs, random)) ?? lost();
     const isRepeatable = failure.class === "permanent_input" || failure.code === UNEXPECTED;
     if (ends) await noteContentEnd(trx, job, isRepeatable ? failure.code : null, nowMs);
+    if (ends) await planExports(trx, job, nowMs);
     return state;
   });
 }

@@ -1,12 +1,12 @@
 /**
- * Makes one conversation part of another: its words move, with their times counted from the other's start, as do the memories
- * and tasks that were drawn from it, so that the new summary replaces them. What is left is a tombstone without content
- * that says where they went.
+ * Makes one conversation part of another: its words move, with their times counted from the other's start, as does its kept
+ * sound, and the memories and tasks that were drawn from it, so that the new summary replaces them. What is left is a tombstone
+ * without content that says where they went.
  *
- * Locks: rows of the two conversations, whose own rows the caller holds.
+ * Locks: rows of the two conversations, whose own rows the caller holds, then jobs that export sound of the one.
  */
 import { sql } from "kysely";
-import { requestAudioRemoval } from "../audio-files/remove.ts";
+import { moveAudio } from "../audio-files/move.ts";
 import type { ConversationRow } from "../conversations/read.ts";
 import type { Db } from "../database.ts";
 
@@ -46,5 +46,5 @@ export async function mergeInto(
     .where("user_id", "=", userId)
     .where("id", "=", donor.id)
     .execute();
-  await requestAudioRemoval(trx, { userId, conversationId: donor.id, nowMs });
+  await moveAudio(trx, { userId, fromId: donor.id, intoId: into.id, nowMs });
 }

@@ -102,6 +102,29 @@ test("real work is waited for, and takes no time of the world", async () => {
   expect(seen).toEqual(["loaded 1", "next"]);
 });
 
+test("work that goes on from turn to turn of the event loop is waited for while it streams", async () => {
+  const world = scheduler(8);
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const seen: string[] = [];
+  const stream = async (name: string): Promise<void> => {
+    for (let turns = 0; turns < 8; turns++) await turn();
+    seen.push(`${name} ${world.elapsedMs}`);
+  };
+  let over: () => void = () => {};
+  world.after(1, "begin", undefined, () => {
+    over = world.streaming();
+    void stream("streamed");
+  });
+  world.after(2, "over", undefined, () => {
+    over();
+    over();
+    void stream("not waited for");
+  });
+  for (let ms = 3; ms < 8; ms++) world.after(ms, "other", undefined, () => {});
+  await world.run(50);
+  expect(seen).toEqual(["streamed 1"]);
+});
+
 test("a failure ends the run, and so does an exception of an event", async () => {
   const failing = scheduler(6);
   failing.after(1, "fail", undefined, () => failing.fail(new Error("not so")));

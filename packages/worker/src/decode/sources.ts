@@ -5,7 +5,7 @@
  */
 
 import { createMessageDecoder, decodeSoundFile } from "@holdfast/codecs";
-import { detectPcm8Layout, readFrames } from "@holdfast/contract";
+import { readFrames, recordingFormat } from "@holdfast/contract";
 import type { DecodeDamage, SoundToDecode } from "./protocol.ts";
 
 export interface SampleBlock {
@@ -28,8 +28,6 @@ export type SampleStream = AsyncGenerator<SampleBlock, SampleLoss>;
 
 /** Messages per block: a second or so. */
 const BLOCK_MESSAGES = 100;
-/** What `detectPcm8Layout` is shown. */
-const LAYOUT_BYTES = 16_000;
 
 export function openSource(source: SoundToDecode): SampleStream {
   switch (source.kind) {
@@ -46,9 +44,7 @@ export function openSource(source: SoundToDecode): SampleStream {
 
 async function* recordingSamples({ bytes, name }: Extract<SoundToDecode, { kind: "recording" }>): SampleStream {
   const { frames, damage, droppedBytes } = readFrames(bytes);
-  const codec = name.codec === "opus" && name.frameSamples === 320 ? "opus_fs320" : name.codec;
-  const layout = codec === "pcm8" ? detectPcm8Layout(firstBytes(frames)) : "linear16";
-  const lost = yield* messageSamples({ codec, sampleRate: name.sampleRate, layout, messages: frames });
+  const lost = yield* messageSamples({ ...recordingFormat(name, frames), messages: frames });
   if (damage === undefined) return lost;
   return { ...lost, damage: damage === "bad_length" ? "corrupt" : "truncated", droppedBytes };
 }
@@ -79,17 +75,6 @@ async function* messageSamples(source: Omit<Extract<SoundToDecode, { kind: "mess
   } finally {
     decoder.close();
   }
-}
-
-function firstBytes(frames: readonly Uint8Array[]): Uint8Array {
-  const head: Uint8Array[] = [];
-  let bytes = 0;
-  for (const frame of frames) {
-    if (bytes >= LAYOUT_BYTES) break;
-    head.push(frame);
-    bytes += frame.length;
-  }
-  return Buffer.concat(head);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -1,11 +1,12 @@
 /**
  * What nothing else owns any more: conversations and finalisations that wait for a job that does not exist, and the bytes of
- * uploads whose process died between storing them and writing their job. Found late and rarely; until then they are
- * visible as what they say they are.
+ * uploads whose process died between storing them and writing their job, or between the end of the job and their removal. Found
+ * late and rarely; until then they are visible as what they say they are.
  */
 import { JOBS } from "@holdfast/contract";
 import {
   adoptConversation,
+  completedUploads,
   findOrphanedConversations,
   findStrandedFinalizations,
   jobsWithoutRow,
@@ -41,21 +42,26 @@ export async function sweepOrphans({ db, clock, log }: WorkerDeps, signal: Abort
   });
 }
 
-/** The folder goes only where no job has its name: bytes of a job are the job's. */
+/**
+ * The folder goes only where no job has its name, or a completed one, whose worker died before it removed it: bytes of any other
+ * job are the job's (law L8).
+ */
 export async function sweepOrphanedBytes(
   { db, blobs, clock, log }: Pick<WorkerDeps, "db" | "blobs" | "clock" | "log">,
   signal: AbortSignal,
 ): Promise<void> {
   const beforeMs = clock.now() - ORPHANED_BYTES_MS;
-  const old = (await blobs.list(UPLOADS_FOLDER)).filter((folder) => folder.modifiedMs < beforeMs);
+  const folders = await blobs.list(UPLOADS_FOLDER);
   const nameOf = ({ prefix }: { readonly prefix: string }): string => prefix.slice(UPLOADS_FOLDER.length + 1);
-  for (let at = 0; at < old.length; at += PAGE_ROWS) {
-    const page = old.slice(at, at + PAGE_ROWS);
-    const unknown = new Set(await jobsWithoutRow(db, page.map(nameOf)));
-    const orphans = page.filter((folder) => unknown.has(nameOf(folder)));
+  for (let at = 0; at < folders.length && !signal.aborted; at += PAGE_ROWS) {
+    const page = folders.slice(at, at + PAGE_ROWS);
+    const old = page.filter((folder) => folder.modifiedMs < beforeMs);
+    const unknown = old.length === 0 ? [] : await jobsWithoutRow(db, old.map(nameOf));
+    const unneeded = new Set([...unknown, ...(await completedUploads(db, page.map(nameOf)))]);
+    const orphans = page.filter((folder) => unneeded.has(nameOf(folder)));
     const removed = await eachRow({ name: "orphaned_bytes", log, signal }, orphans, nameOf, async ({ prefix }) => {
       await blobs.removeAll(prefix);
     });
-    if (removed > 0) log.warn({ folders: removed }, "bytes of uploads that were never accepted were removed");
+    if (removed > 0) log.warn({ folders: removed }, "bytes of uploads that no job needs were removed");
   }
 }

@@ -12,6 +12,7 @@ import {
   findAbandonedRecordings,
   findExpiredJobs,
   findSilentConversations,
+  forgetIdleTurns,
   freeTranscribedAudio,
   handOverRecording,
   uploadFolder,
@@ -30,6 +31,8 @@ const ORPHANED_BYTES_EVERY_MS = 600_000;
 
 /** A gateway that lost its lease may still be writing its last chunk. */
 const ABANDONED_GRACE_MS = 10_000;
+/** Longer than the clocks of two processes differ. */
+const IDLE_TURN_MS = 3_600_000;
 const PAGE_ROWS = 100;
 const FREE_PAGE_CHUNKS = 1_000;
 
@@ -49,6 +52,7 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
     start("expired_jobs", EXPIRED_EVERY_MS, (signal) => sweepExpired(deps, signal)),
     start("fair_use", EXPIRED_EVERY_MS, (signal) => sweepFairUse(deps, signal)),
     start("old_pieces", EXPIRED_EVERY_MS, (signal) => sweepPieces(deps, signal)),
+    start("idle_turns", EXPIRED_EVERY_MS, (signal) => sweepTurns(deps, signal)),
   ];
   if (deps.config.HOLDFAST_AUDIO_RETENTION === "transcribed") {
     running.push(start("transcribed_audio", FREE_EVERY_MS, (signal) => sweepTranscribed(deps, signal)));
@@ -104,6 +108,16 @@ async function sweepPieces({ db, clock, log }: WorkerDeps, signal: AbortSignal):
     page = await deleteExpiredPieces(db, beforeMs, FREE_PAGE_CHUNKS);
   }
   if (removed > 0) log.info({ pieces: removed }, "old pieces of uploads were forgotten");
+}
+
+/** Users of whom nothing waits any more, in the queue of uploads. */
+async function sweepTurns({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const beforeMs = clock.now() - IDLE_TURN_MS;
+  let forgotten = 0;
+  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; forgotten += page) {
+    page = await forgetIdleTurns(db, beforeMs, FREE_PAGE_CHUNKS);
+  }
+  if (forgotten > 0) log.info({ turns: forgotten }, "turns of users who wait for nothing were forgotten");
 }
 
 /** Bytes first: a job without bytes is swept again, bytes without a job would stay for ever. */

@@ -9,6 +9,7 @@ import {
   deterministicUuid,
   findPiece,
   type Job,
+  type PieceSound,
   type SpokenStretch,
   type UploadedFile,
 } from "@holdfast/store";
@@ -89,7 +90,14 @@ async function processPiece(
   const spoken = await hear(run, file, piece, id);
   return typeof spoken === "string"
     ? await assign(run, file, { id: null, spoken: [] }, pieceLost(before, doneSamples, spoken))
-    : await assign(run, file, { id, spoken }, pieceDone(before, doneSamples));
+    : await assign(run, file, { id, spoken, sound: soundOf(run, file, piece) }, pieceDone(before, doneSamples));
+}
+
+/** Where it lies in the upload, for whoever keeps it. */
+function soundOf({ job, payload, shiftMs }: FileRun, file: UploadedFile, piece: DecodedPiece): PieceSound {
+  const { startSample: fromSample, sampleCount: samples } = piece;
+  const startedAtMs = claimedStartMs(file, payload, job.createdMs) + shiftMs + fromSample / SAMPLES_PER_MS;
+  return { file: file.blobKey, fromSample, samples, startedAtMs };
 }
 
 /** The same samples recorded twice are two recordings; the same recording in two files is one. */
@@ -138,10 +146,16 @@ async function transcribe({ deps, job, payload, signal }: FileRun, piece: Decode
   return answer.utterances.length === 0 ? await ask() : answer;
 }
 
+interface AssignedPiece {
+  readonly id: string | null;
+  readonly spoken: readonly SpokenStretch[];
+  readonly sound?: PieceSound;
+}
+
 async function assign(
   run: FileRun,
   file: UploadedFile,
-  { id, spoken }: { readonly id: string | null; readonly spoken: readonly SpokenStretch[] },
+  { id, spoken, sound }: AssignedPiece,
   next: SyncProgress,
 ): Promise<SyncProgress> {
   const { deps, job, payload } = run;
@@ -151,6 +165,7 @@ async function assign(
     partition: { source, clientDeviceId: partitionOf(payload, file), isLocked },
     ...{ clientPlatform, language, geolocation, target },
     stretches: spoken,
+    ...(sound === undefined ? {} : { sound }),
     progress: (reached) => progressRow(withTouched(next, reached)),
     stage: "stt_llm",
     nowMs: deps.clock.now(),

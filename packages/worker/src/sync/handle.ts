@@ -1,8 +1,17 @@
 /**
  * An offline job from its lease to its end: file after file in capture order, then the outcome, then the bytes. The outcome is
- * durable before the bytes go (law L8); after a failure, also a partial one, they stay until the job's retention is over.
+ * durable before the bytes go (law L8), and so is the sound that is kept of them; after a failure, also a partial one, they stay
+ * until the job's retention is over.
  */
-import { completeUpload, failUpload, type Job, loadUploadFiles, progressJob, uploadFolder } from "@holdfast/store";
+import {
+  completeUpload,
+  failUpload,
+  isSoundWanted,
+  type Job,
+  loadUploadFiles,
+  progressJob,
+  uploadFolder,
+} from "@holdfast/store";
 import type { JobDeps } from "../deps.ts";
 import { LeaseLost } from "../lease-lost.ts";
 import { failureToRecord } from "../settle-failure.ts";
@@ -55,7 +64,13 @@ async function finish(deps: JobDeps, job: Job, progress: SyncProgress, beganMs: 
   deps.log.info({ ...fields, outcome, reasonCode, segments: result.total_segments }, "offline job ended");
   deps.figures.ended(job, { outcome, class: "none", reason: reasonCode ?? result.errors[0] ?? null }, beganMs);
   if (outcome !== "completed") return;
-  await deps.blobs.removeAll(uploadFolder(job.id)).catch((error: unknown) => {
-    deps.log.warn({ jobId: job.id, err: error }, "the bytes of a finished job stay until its retention is over");
+  await removeBytes(deps, job).catch((error: unknown) => {
+    deps.log.warn({ jobId: job.id, err: error }, "the bytes of a finished job stay until they are swept");
   });
+}
+
+/** Where sound of it is kept, whoever keeps the last of it removes them. */
+async function removeBytes({ db, blobs }: JobDeps, job: Job): Promise<void> {
+  if (await isSoundWanted(db, job.userId, job.id)) return;
+  await blobs.removeAll(uploadFolder(job.id));
 }

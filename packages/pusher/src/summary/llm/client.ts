@@ -23,14 +23,18 @@ export interface LlmSettings {
 export type AskLlm = (messages: readonly Message[], signal: AbortSignal) => Promise<string>;
 
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
-const FORMATS = [
-  { type: "json_schema", json_schema: { name: "conversation", strict: true, schema: ANSWER_SCHEMA } },
-  { type: "json_object" },
-  undefined,
-] as const;
+const WAYS = 3;
 const FORMAT_REFUSED = new Set([400, 404, 415, 422, 501]);
 
-export function openLlm(settings: LlmSettings): AskLlm {
+/** What an answer looks like, for servers that enforce it. */
+export interface AnswerShape {
+  readonly name: string;
+  readonly schema: Record<string, unknown>;
+}
+
+const CONVERSATION: AnswerShape = { name: "conversation", schema: ANSWER_SCHEMA };
+
+export function openLlm(settings: LlmSettings, shape: AnswerShape = CONVERSATION): AskLlm {
   let client: OpenAI | undefined;
   let format = 0;
   return async (messages, signal) => {
@@ -38,11 +42,11 @@ export function openLlm(settings: LlmSettings): AskLlm {
     for (;;) {
       const tried = format;
       try {
-        return await ask(client, settings, messages, FORMATS[tried], signal);
+        return await ask(client, settings, messages, formatOf(shape, tried), signal);
       } catch (error) {
         if (signal.aborted) throw error;
         const status = statusOf(error);
-        const plainer = status !== undefined && FORMAT_REFUSED.has(status) && tried < FORMATS.length - 1;
+        const plainer = status !== undefined && FORMAT_REFUSED.has(status) && tried < WAYS - 1;
         if (!plainer) throw failureOf(error, status);
         format = Math.max(format, tried + 1);
       }
@@ -71,11 +75,17 @@ export function baseUrl(url: string): string {
   return parsed.toString().replace(/\/+$/u, "");
 }
 
+/** The ways of asking for JSON, best first. */
+function formatOf({ name, schema }: AnswerShape, way: number) {
+  if (way === 0) return { type: "json_schema", json_schema: { name, strict: true, schema } } as const;
+  return way === 1 ? ({ type: "json_object" } as const) : undefined;
+}
+
 async function ask(
   client: OpenAI,
   settings: LlmSettings,
   messages: readonly Message[],
-  format: (typeof FORMATS)[number],
+  format: ReturnType<typeof formatOf>,
   signal: AbortSignal,
 ): Promise<string> {
   const asked = { model: settings.model, messages: [...messages] };
