@@ -12,6 +12,7 @@ import {
   failFinalization,
   findConversation,
   findJob,
+  findOpenConversation,
   findSilentConversations,
   finishConversation,
   listConversations,
@@ -39,7 +40,7 @@ beforeEach(async () => {
   return async () => await db.destroy();
 });
 
-async function spoken(id: string, text: string) {
+async function spoken(id: string, text: string, afterMs = 1_000) {
   await openConversation(db, id);
   const hold = await recording(db, `r-${id}`);
   await chunk(db, hold, id, 0, 10);
@@ -50,7 +51,7 @@ async function spoken(id: string, text: string) {
     deletedIds: [],
     watermark: { transcribedMessages: 10 },
     startedAtMs: T0,
-    nowMs: T0 + 1_000,
+    nowMs: T0 + afterMs,
   });
 }
 
@@ -243,6 +244,24 @@ describe("claims by id", () => {
       rest.push(job.id);
     }
     expect(new Set([...ids, ...rest]).size).toBe(10);
+  });
+});
+
+describe("the conversation that is open", () => {
+  const open = async () => (await findOpenConversation(db, USER))?.id;
+
+  it("is the one in which somebody spoke last, and without any words the newest", async () => {
+    expect(await open()).toBeUndefined();
+    await openConversation(db, "idle", { startedAtMs: T0 + 1 });
+    await openConversation(db, "newer", { startedAtMs: T0 + 5_000 });
+    expect(await open()).toBe("newer");
+    await spoken("words", "Hello.");
+    await openConversation(db, "newest", { startedAtMs: T0 + 9_000 });
+    expect(await open()).toBe("words");
+    await spoken("later", "And more.", 2_000);
+    expect(await open()).toBe("later");
+    await end("later");
+    expect(await open()).toBe("words");
   });
 });
 

@@ -63,7 +63,10 @@ export interface RecordingOrigin {
   readonly clientDeviceId: string | null;
 }
 
-/** The newest live conversation that is still open, of this origin or, without one, of any. */
+/**
+ * The live conversation that is still open, of this origin or, without one, of any. Of several the one in which somebody spoke
+ * last: another device that only listens, or a socket that is still being cleaned up after, is not what a person means.
+ */
 export async function findOpenConversation(
   db: Db,
   userId: string,
@@ -84,6 +87,11 @@ export async function findOpenConversation(
     .where("discarded", "=", false)
     .where("deleted_at", "is", null)
     .where(ofOrigin)
+    .orderBy(
+      sql`exists (select 1 from segments s where s.user_id = conversations.user_id and s.conversation_id = conversations.id)`,
+      "desc",
+    )
+    .orderBy("finished_at", "desc")
     .orderBy("created_at", "desc")
     .limit(1)
     .executeTakeFirst();
