@@ -5,11 +5,14 @@
  * everybody who wanted to be told of a kept conversation was told.
  */
 import type { DatabaseEngine, Scheduler, SimProcess } from "@holdfast/testkit/simulator";
+import type { Told } from "./receiver.ts";
 import { type ConversationRow, type JobRow, Violation } from "./violation.ts";
 
 interface Seen {
   readonly jobs: ReadonlyMap<string, JobRow>;
   readonly conversations: ReadonlyMap<string, ConversationRow>;
+  /** Conversation of each stored word. */
+  readonly words: ReadonlyMap<string, string>;
 }
 
 export class EffectsWatch {
@@ -43,10 +46,16 @@ export class EffectsWatch {
     }
   }
 
-  sent(by: SimProcess, deliveryId: string, conversationId: string, { jobs, conversations }: Seen): void {
+  sent(by: SimProcess, deliveryId: string, told: Told, { jobs, conversations, words }: Seen): void {
+    const conversationId = told.id;
+    // One of which only silence was recorded has none.
+    const hasWords = [...words.values()].includes(conversationId) || this.#isMerged(conversationId);
+    if (told.transcript_segments.length === 0 && hasWords) {
+      throw new Violation(`conversation ${conversationId} is told of without its words`);
+    }
     const status = conversations.get(conversationId)?.status;
-    // `merging`: it was completed, and is summarised anew since the pusher asked.
-    if (status !== "completed" && status !== "merging") {
+    // Since the pusher asked, it may be summarised anew (`merging`) or have become part of another one.
+    if (status !== "completed" && status !== "merging" && !(status === undefined && this.#isMerged(conversationId))) {
       throw new Violation(`conversation ${conversationId} is told of and is ${status}`);
     }
     const known = this.#ids.get(conversationId) ?? deliveryId;
@@ -59,6 +68,11 @@ export class EffectsWatch {
       if (job.conversation_id !== conversationId || claimedMs === undefined || claimedMs <= storedMs) continue;
       throw new Violation(`conversation ${conversationId} is told of again, although the receiver has it`);
     }
+  }
+
+  #isMerged(conversationId: string): boolean {
+    const sql = "select 1 from conversations where id = $1 and sync_merged_into is not null";
+    return this.#engine.query(sql, [conversationId]).rowCount > 0;
   }
 
   took(deliveryId: string): void {

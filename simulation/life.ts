@@ -2,7 +2,7 @@
  * The life of one simulated world: its processes are started and started again, people come with their recorders, a storm of
  * faults strikes, and then it is calm until everything has come to rest or the time for it is over.
  */
-import { parseConfig } from "@holdfast/contract";
+import { type Config, parseConfig } from "@holdfast/contract";
 import { type Log, silentLog } from "@holdfast/core";
 import type { Summariser, WebhookSender } from "@holdfast/pusher/parts";
 import {
@@ -10,11 +10,13 @@ import {
   DatabaseServer,
   Scheduler,
   SeededRandom,
+  SimDisk,
   SimNetwork,
   SimProcess,
 } from "@holdfast/testkit/simulator";
-import { Device } from "./device.ts";
+import type { Device } from "./device.ts";
 import { simulatedModel } from "./model.ts";
+import { recorders, telephones } from "./people.ts";
 import type { Plant } from "./plants.ts";
 import { simulatedSender } from "./receiver.ts";
 import {
@@ -27,8 +29,9 @@ import {
 } from "./roles.ts";
 import { simulatedTranscriber } from "./speech.ts";
 import { Storm } from "./storm.ts";
+import type { Telephone } from "./telephone.ts";
 import { Watch } from "./watch.ts";
-import { type Climate, climateOf, type FaultKind, fateOf } from "./weather.ts";
+import { type Climate, climateOf, diskFateOf, type FaultKind, fateOf } from "./weather.ts";
 
 export interface RunOptions {
   /** A mistake put in on purpose, to see that the watch finds it. */
@@ -52,6 +55,8 @@ export interface RunReport {
   readonly told: number;
   /** Recordings that came without an id of their client's. */
   readonly plainRecordings: number;
+  /** Uploads that were taken. */
+  readonly uploads: number;
 }
 
 /** The day of every world. */
@@ -61,12 +66,15 @@ export const START_MS = Date.UTC(2026, 0, 5, 9);
 const CALM_MS = 240_000;
 const CALM_WITH_MODEL_MS = 900_000;
 
-const CONFIG = parseConfig({
+const SETTINGS = {
   HOLDFAST_SPEECH_URL: "http://speech",
   HOSTED_PUSHER_API_URL: "http://pusher",
   HOLDFAST_INTERNAL_TOKEN: "simulated-internal-token",
   HOLDFAST_AUDIO_RETENTION: "transcribed",
-});
+};
+
+/** More than any process may take between storing the bytes of an upload and writing its job. */
+const AGE_MS = 2 * 3_600_000;
 
 /** Both users want to be told of conversations. */
 const WANTED = `insert into webhooks (user_id, type, url, enabled, updated_at)
@@ -82,8 +90,13 @@ export class Life {
   readonly #climate: Climate;
   readonly #network: SimNetwork;
   readonly #database: DatabaseServer;
+  readonly #disk: SimDisk;
+  readonly #config: Config;
   readonly #options: RunOptions;
   readonly #devices: Device[] = [];
+  readonly #phones: Telephone[] = [];
+  /** What people carry. */
+  readonly #carried: (Device | Telephone)[] = [];
   readonly #running = new Map<string, SimProcess>();
   readonly #gateways = new Map<string, GatewayHandle>();
   #restarts = 0;
@@ -102,7 +115,16 @@ export class Life {
     this.scheduler = new Scheduler(random.fork("order"), START_MS);
     this.scheduler.onTrace = options.onTrace;
     this.#network = new SimNetwork(this.scheduler, random.fork("network"), this.#climate.network);
-    this.watch = new Watch(engine, this.scheduler, this.#devices);
+    this.#config = parseConfig({ ...SETTINGS, HOLDFAST_MAX_QUEUED_UPLOADS: String(this.#climate.mostUploads) });
+    const disk = random.fork("disk");
+    this.#disk = new SimDisk({
+      scheduler: this.scheduler,
+      fate: () => (this.#isCalm ? "fine" : diskFateOf(disk, this.#climate)),
+      delayMs: () => disk.skewed(0.05, 5),
+      onRemoved: (path) => this.watch.seen((uploads) => uploads.removed(path)),
+      ...(options.plant?.keepsFiles === undefined ? {} : { keeps: options.plant.keepsFiles }),
+    });
+    this.watch = new Watch(engine, this.scheduler, { devices: this.#devices, phones: this.#phones, disk: this.#disk });
     const fates = random.fork("fates");
     const delays = random.fork("delays");
     this.#database = new DatabaseServer({
@@ -120,7 +142,7 @@ export class Life {
       network: this.#network,
       database: this.#database,
       running: this.#running,
-      devices: this.#devices,
+      devices: this.#carried,
     });
   }
 
@@ -138,20 +160,18 @@ export class Life {
     }
     this.#start("speech", 0);
     if (this.#climate.receiver !== "none") this.#database.options.engine.execute(WANTED);
-    this.#inviteDevices();
+    this.#invitePeople();
     this.#storm.begin(this.#climate.perMinute);
     this.#every(1_000, () => this.watch.deadlines());
     const { stormMs, llm } = this.#climate;
     await this.scheduler.run(stormMs);
     this.#calmDown();
     const limitMs = stormMs + (llm === "none" ? CALM_MS : CALM_WITH_MODEL_MS);
-    let restMs = 0;
-    const rested = await this.scheduler.run(limitMs, () => {
-      if (this.watch.unfinished().length > 0) restMs = 0;
-      else if (restMs === 0) restMs = this.scheduler.elapsedMs;
-      return restMs > 0 && this.scheduler.elapsedMs - restMs > 3_000;
-    });
-    if (!rested) throw new Error("the world did not come to rest");
+    await this.#rest(limitMs);
+    if (this.#phones.length > 0) {
+      this.#ageDisk();
+      await this.#rest(limitMs + CALM_MS);
+    }
     this.watch.final();
     return {
       seed: this.#seed,
@@ -164,13 +184,32 @@ export class Life {
       faults: this.#storm.strikes,
       faultKinds: this.#storm.kinds,
       told: this.watch.effects.taken,
+      uploads: this.watch.uploads.taken,
       plainRecordings: this.#devices.flatMap(({ plan, recordings }) => (plan.isPlain ? recordings : [])).length,
     };
   }
 
+  /** Until nothing happens any more that somebody waits for. */
+  async #rest(limitMs: number): Promise<void> {
+    let restMs = 0;
+    const rested = await this.scheduler.run(limitMs, () => {
+      if (this.watch.unfinished().length > 0) restMs = 0;
+      else if (restMs === 0) restMs = this.scheduler.elapsedMs;
+      return restMs > 0 && this.scheduler.elapsedMs - restMs > 3_000;
+    });
+    if (!rested) throw new Error("the world did not come to rest");
+  }
+
+  /** What dead processes left is old enough to be swept away, by processes that start. */
+  #ageDisk(): void {
+    this.watch.seen((uploads) => uploads.checkLiving([...this.#running.values()].map(({ name }) => name)));
+    this.#disk.age(AGE_MS);
+    for (const [machine, process] of this.#running) if (/^(gateway|worker)/.test(machine)) process.kill();
+  }
+
   end(): void {
     for (const process of this.#running.values()) process.kill();
-    for (const device of this.#devices) device.process.kill();
+    for (const { process } of this.#carried) process.kill();
   }
 
   #start(role: Role, number: number): void {
@@ -185,10 +224,15 @@ export class Life {
       const restartMs = this.#isCalm ? 200 : this.#random.between(0.2, 1) * this.#climate.restartMs;
       this.scheduler.after(restartMs, `start ${machine}`, undefined, () => this.#start(role, number));
     });
-    const parts: RoleParts = { network: this.#network, database: this.#database, config: CONFIG };
+    const parts: RoleParts = {
+      network: this.#network,
+      database: this.#database,
+      disk: this.#disk,
+      config: this.#config,
+    };
     switch (role) {
       case "gateway":
-        this.#gateways.set(machine, startGatewayRole(process, parts, this.#onNamed, this.#options.plant));
+        this.#gateways.set(machine, this.#startGateway(process, parts));
         return;
       case "pusher":
         startPusherRole(process, parts, {
@@ -202,7 +246,7 @@ export class Life {
         });
         return;
       case "worker":
-        startWorkerRole(
+        void startWorkerRole(
           process,
           parts,
           simulatedTranscriber(
@@ -218,6 +262,18 @@ export class Life {
       default:
         role satisfies never;
     }
+  }
+
+  #startGateway(process: SimProcess, parts: RoleParts): GatewayHandle {
+    return startGatewayRole(process, parts, {
+      onNamed: (socketName, recordingId) => {
+        for (const device of this.#devices) device.named(socketName, recordingId);
+      },
+      onAnswer: (by, served) => this.watch.seen((uploads) => uploads.served(by, served)),
+      onReceiving: (by, change) => this.watch.uploads.receiving(by, change),
+      takesUploads: this.#climate.phones > 0,
+      plant: this.#options.plant,
+    });
   }
 
   /** The process, or the one that died last. */
@@ -255,36 +311,28 @@ export class Life {
     return simulatedSender(process, {
       mood: () => (this.#isCalm || receiver === "none" ? "fine" : receiver),
       delayMs: () => this.#network.delayMs(),
-      onSent: (by, deliveryId, conversationId) => this.watch.sent(by, deliveryId, conversationId),
+      onSent: (by, deliveryId, told) => this.watch.sent(by, deliveryId, told),
       onTaken: (deliveryId) => this.watch.effects.took(deliveryId),
     });
   }
 
-  readonly #onNamed = (socketName: string, recordingId: string): void => {
-    for (const device of this.#devices) device.named(socketName, recordingId);
-  };
-
-  #inviteDevices(): void {
-    const count = this.#random.pick([1, 1, 1, 2, 2, 3]);
-    for (let number = 0; number < count; number++) {
-      const process = new SimProcess(`device${number}`, this.scheduler, this.#random.fork(`device${number}`));
-      const plan = {
-        number,
-        userId: `user${this.#random.int(0, 1)}`,
-        isPlain: this.#random.chance(this.#climate.plain),
-        speakMs: this.#random.between(0.4, 1) * this.#climate.stormMs,
-        timeoutMs: this.#random.int(3, 12) * 1_000,
-        longPauses: this.#random.chance(0.5) ? 0.2 : 0,
-        stops: this.#random.chance(0.4) ? 0.2 : 0,
-      };
-      const device = new Device(process, plan, {
-        network: this.#network,
-        pressStop: (userId, conversationId) => this.#pressStop(userId, conversationId),
-        onAcknowledged: (recordingId, count) => this.watch.acknowledged(recordingId, count),
-      });
-      this.#devices.push(device);
-      void device.run();
-    }
+  #invitePeople(): void {
+    const place = { scheduler: this.scheduler, random: this.#random, climate: this.#climate };
+    const devices = recorders(place, {
+      network: this.#network,
+      pressStop: (userId, conversationId) => this.#pressStop(userId, conversationId),
+      onAcknowledged: (recordingId, count) => this.watch.acknowledged(recordingId, count),
+    });
+    const phones = telephones(place, {
+      network: this.#network,
+      conversationOf: (userId) => this.watch.liveConversationOf(userId),
+      onAnswer: (by, batch, answer) => this.watch.seen((uploads) => uploads.answered(by, batch, answer)),
+      onView: (batch, jobId, answer) => this.watch.seen((uploads) => uploads.viewed(batch, jobId, answer)),
+    });
+    this.#devices.push(...devices);
+    this.#phones.push(...phones);
+    this.#carried.push(...devices, ...phones);
+    for (const each of this.#carried) void each.run();
   }
 
   #pressStop(userId: string, conversationId: string): void {

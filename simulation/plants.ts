@@ -15,10 +15,16 @@ export interface Plant {
   readonly climate?: (climate: Climate) => Climate;
   /** The gateway acknowledges what it has received and not what is durable. */
   readonly acknowledgesOnReceipt?: boolean;
+  /** The gateway accepts a batch before it has looked at it. */
+  readonly acceptsOnReceipt?: boolean;
+  /** The gateway says that it has no room, after it wrote the job. */
+  readonly refusesWhatItTook?: boolean;
+  /** Files that cannot be removed. */
+  readonly keepsFiles?: RegExp;
 }
 
 /** Replaces in statements that touch a table; undefined where there is nothing to replace. */
-function spoil(touches: RegExp, what: RegExp, by: string): (sql: string) => string | undefined {
+export function spoil(touches: RegExp, what: RegExp, by: string): (sql: string) => string | undefined {
   return (sql) => {
     if (!touches.test(sql)) return undefined;
     const spoilt = sql.replace(what, by);
@@ -27,8 +33,11 @@ function spoil(touches: RegExp, what: RegExp, by: string): (sql: string) => stri
 }
 
 /** More of what makes the fault show, so that few worlds are enough; everything else is as the seed has it. */
-function worse(perMinute: Partial<Climate["perMinute"]>, over: Partial<Climate> = {}): (climate: Climate) => Climate {
-  return (climate) => ({ ...climate, ...over, perMinute: { ...climate.perMinute, ...perMinute } });
+export function worse(
+  perMinute: Partial<Climate["perMinute"]>,
+  over: Partial<Climate> = {},
+): (climate: Climate) => Climate {
+  return (climate) => ({ ...climate, ...over, perMinute: { ...(over.perMinute ?? climate.perMinute), ...perMinute } });
 }
 
 export const PLANTS: readonly Plant[] = [
@@ -92,7 +101,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "leases run out at once, and whoever lost a job may finish it all the same",
-    found: /was finished 2 times|was over and is/,
+    found: /was finished 2 times|was over and is|writes to job/,
     rewrite: (sql) =>
       spoil(
         /with expired as/,
@@ -156,5 +165,10 @@ export const PLANTS: readonly Plant[] = [
     name: "nobody is told",
     found: /nobody was told/,
     rewrite: spoil(/^select "type" from "webhooks"/, / where /, " where false and "),
+  },
+  {
+    name: "somebody is told before the words are read",
+    found: /is told of without its words/,
+    rewrite: spoil(/^select "body" from "segments"/, / where /, " where false and "),
   },
 ];

@@ -9,11 +9,17 @@ export type ReceiverMood = "fine" | "slow" | "away" | "broken" | "mixed";
 
 const TIMEOUT_MS = 10_000;
 
+/** What a receiver reads of a conversation. */
+export interface Told {
+  readonly id: string;
+  readonly transcript_segments: readonly unknown[];
+}
+
 export interface ReceiverLinks {
   readonly mood: () => ReceiverMood;
   readonly delayMs: () => number;
   /** A pusher sends now. */
-  readonly onSent: (by: SimProcess, deliveryId: string, conversationId: string) => void;
+  readonly onSent: (by: SimProcess, deliveryId: string, told: Told) => void;
   /** The receiver has it. */
   readonly onTaken: (deliveryId: string) => void;
 }
@@ -32,8 +38,7 @@ async function deliver(
   { deliveryId, body }: WebhookMessage,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
-  const { id }: { id: string } = JSON.parse(Buffer.from(body).toString());
-  onSent(pusher, deliveryId, id);
+  onSent(pusher, deliveryId, JSON.parse(Buffer.from(body).toString()));
   const { promise, resolve } = Promise.withResolvers<SendOutcome>();
   const lost = (code: string): void =>
     resolve({ outcome: "failed", class: "transport", code, status: null, retryAfterMs: undefined });

@@ -19,16 +19,20 @@ import {
   Lots,
 } from "@holdfast/server/parts";
 import type { Db } from "@holdfast/store";
-import type { DatabaseServer, SimNetwork, SimProcess, SimSocket } from "@holdfast/testkit/simulator";
+import type { DatabaseServer, SimDisk, SimNetwork, SimProcess, SimSocket } from "@holdfast/testkit/simulator";
 import { startWorker } from "@holdfast/worker";
 import { type DecodeDesk, openSource, pieceStream, type Transcriber } from "@holdfast/worker/parts";
 import type { ClientOptions, WebSocket } from "ws";
+import type { Served } from "./http.ts";
 import type { Plant } from "./plants.ts";
+import { SAMPLE_RATE } from "./sound.ts";
 import { serveStream } from "./speech.ts";
+import { openBlobs, startUploadRole } from "./upload-role.ts";
 
 export interface RoleParts {
   readonly network: SimNetwork;
   readonly database: DatabaseServer;
+  readonly disk: SimDisk;
   readonly config: Config;
 }
 
@@ -40,16 +44,20 @@ export interface GatewayHandle {
   endConversation(userId: string, conversationId: string): Promise<unknown>;
 }
 
-/** The server chose an id for the recording that this socket brings. */
-export type OnNamed = (socketName: string, recordingId: string) => void;
+export interface GatewaySurroundings {
+  /** The server chose an id for the recording that this socket brings. */
+  readonly onNamed: (socketName: string, recordingId: string) => void;
+  /** It is about to answer a request. */
+  readonly onAnswer: (by: SimProcess, served: Served) => void;
+  /** One more body is on its way to it, or one less. */
+  readonly onReceiving: (by: SimProcess, change: 1 | -1) => void;
+  readonly takesUploads: boolean;
+  readonly plant: Plant | undefined;
+}
 
-export function startGatewayRole(
-  process: SimProcess,
-  parts: RoleParts,
-  onNamed: OnNamed,
-  plant?: Plant,
-): GatewayHandle {
-  const { network, config } = parts;
+export function startGatewayRole(process: SimProcess, parts: RoleParts, around: GatewaySurroundings): GatewayHandle {
+  const { onNamed, takesUploads, plant } = around;
+  const { network, config, disk } = parts;
   const { clock, random, log } = process;
   const db = parts.database.open(process, POOL.gateway);
   const connect = (url: string, options: ClientOptions): WebSocket =>
@@ -106,6 +114,9 @@ export function startGatewayRole(
         serve(socket, url, headers.authorization?.split(" ")[1] ?? "");
       },
   });
+  if (takesUploads) {
+    void startUploadRole(process, { ...around, network, disk, config, db });
+  }
   return {
     process,
     endConversation: (userId, id) => endConversation({ db, clock, listen, links }, userId, id, "stop"),
@@ -208,12 +219,17 @@ export function startPusherRole(process: SimProcess, parts: RoleParts, around: P
   return db;
 }
 
-export function startWorkerRole(process: SimProcess, parts: RoleParts, transcriber: Transcriber): Db {
+/** Recordings are cut into pieces of seconds, so that many of them have several. */
+const PIECES = { maxSamples: 3 * SAMPLE_RATE, searchSamples: SAMPLE_RATE };
+
+export async function startWorkerRole(process: SimProcess, parts: RoleParts, transcriber: Transcriber): Promise<void> {
   const { clock, random, log, scheduler } = process;
   const db = parts.database.open(process, POOL.worker);
   const openDesk = (): DecodeDesk => ({
     async *decode(source, fromSample) {
-      const pieces = pieceStream(openSource(source), fromSample);
+      const samples = openSource(source);
+      const pieces =
+        source.kind === "recording" ? pieceStream(samples, fromSample, PIECES) : pieceStream(samples, fromSample);
       for (;;) {
         // Codecs are loaded when they are first needed.
         const { done, value } = await scheduler.real(pieces.next());
@@ -223,26 +239,10 @@ export function startWorkerRole(process: SimProcess, parts: RoleParts, transcrib
     },
     close: async () => {},
   });
-  void startWorker({ db, blobs: noBlobs, config: parts.config, clock, random, log, transcriber, openDesk });
-  return db;
+  const blobs = await openBlobs(process, parts.disk);
+  if (blobs === undefined) return;
+  await startWorker({ db, blobs, config: parts.config, clock, random, log, transcriber, openDesk });
 }
-
-const notSimulated = (): never => {
-  throw new Error("uploads are not simulated");
-};
-
-const noBlobs = {
-  stage: notSimulated,
-  commit: notSimulated,
-  discard: notSimulated,
-  read: notSimulated,
-  discardAbandoned: async () => 0,
-  grow: notSimulated,
-  link: notSimulated,
-  removeAll: async () => {},
-  list: async () => [],
-  check: async () => {},
-};
 
 export function startSpeechRole(process: SimProcess, { network }: RoleParts): void {
   network.listen("speech", { process, accept: () => (socket) => serveStream(process, socket) });

@@ -48,10 +48,22 @@ export function hearMessage(message: Uint8Array): HeardMessage {
   return { isVoice: first === VOICE, word: undefined };
 }
 
-/** Messages of a 16-bit WAV file of whole messages. */
-export function messagesOfWav(wav: Uint8Array): Uint8Array[] {
+/** A message of a file, and where it begins in it. */
+export interface PlacedMessage {
+  readonly message: Uint8Array;
+  readonly startS: number;
+}
+
+/**
+ * Messages of a 16-bit WAV file. It may begin in the middle of one, after what that message says: the first sample that is
+ * not silent then begins a message, and with it all others.
+ */
+export function messagesOfWav(wav: Uint8Array): PlacedMessage[] {
   const data = wav.subarray(44);
-  const messages: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += SAMPLES * 2) messages.push(data.subarray(at, at + SAMPLES * 2));
+  const loud = data.findIndex((byte) => byte !== 0) >> 1;
+  const messages: PlacedMessage[] = [];
+  for (let at = Math.max(0, loud) % SAMPLES; at * 2 < data.length; at += SAMPLES) {
+    messages.push({ message: data.subarray(at * 2, (at + SAMPLES) * 2), startS: at / SAMPLE_RATE });
+  }
   return messages;
 }

@@ -40,7 +40,7 @@ export function serveStream(process: SimProcess, socket: SimSocket): void {
     });
   };
   const results = (from: number, to: number, flags: { final: boolean; finalize: boolean }): void => {
-    const words = wordsBetween(heard, from, to, from);
+    const words = wordsBetween(heard, from, to);
     const best = { transcript: sentenceOf(words, flags.final, random.chance(0.5)), words };
     const frame: StreamResults = {
       type: "Results",
@@ -99,15 +99,17 @@ interface HeardWord {
   readonly speaker: number;
 }
 
-/** Times count from message `origin` of the stretch's own clock. */
-function wordsBetween(heard: readonly HeardMessage[], from: number, to: number, _origin: number): HeardWord[] {
+function wordsBetween(heard: readonly HeardMessage[], from: number, to: number): HeardWord[] {
   const words: HeardWord[] = [];
   for (let at = from; at < to; at++) {
     const word = heard[at]?.word;
-    const start = (at * MESSAGE_MS) / 1000;
-    if (word !== undefined) words.push({ word, start, end: start + 0.2, speaker: 0 });
+    if (word !== undefined) words.push(heardWord(word, (at * MESSAGE_MS) / 1000));
   }
   return words;
+}
+
+function heardWord(word: string, start: number): HeardWord {
+  return { word, start, end: start + 0.2, speaker: 0 };
 }
 
 function sentenceOf(words: readonly HeardWord[], isFinal: boolean, ends: boolean): string {
@@ -147,7 +149,6 @@ export function simulatedTranscriber(worker: SimProcess, speech: () => SimProces
 }
 
 function utterancesOf(wav: Uint8Array): { start: number; end: number; text: string }[] {
-  const heard = messagesOfWav(wav).map(hearMessage);
   const utterances: { start: number; end: number; text: string }[] = [];
   let open: HeardWord[] = [];
   const close = (): void => {
@@ -158,10 +159,12 @@ function utterancesOf(wav: Uint8Array): { start: number; end: number; text: stri
     }
     open = [];
   };
-  for (const word of wordsBetween(heard, 0, heard.length, 0)) {
+  for (const { message, startS } of messagesOfWav(wav)) {
+    const { word } = hearMessage(message);
+    if (word === undefined) continue;
     const before = open.at(-1);
-    if (before !== undefined && word.start - before.end > 0.6) close();
-    open.push(word);
+    if (before !== undefined && startS - before.end > 0.6) close();
+    open.push(heardWord(word, startS));
   }
   close();
   return utterances;

@@ -9,6 +9,7 @@ export interface StormTargets {
   readonly database: DatabaseServer;
   /** Processes that run, by the name of their machine. */
   readonly running: ReadonlyMap<string, SimProcess>;
+  /** What people carry: recorders and telephones. */
   readonly devices: readonly { readonly process: SimProcess }[];
 }
 

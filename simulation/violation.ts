@@ -9,6 +9,7 @@ export class Violation extends Error {
 
 export interface JobRow {
   readonly id: string;
+  readonly user_id: string;
   readonly kind: string;
   readonly state: string;
   readonly conversation_id: string | null;
@@ -21,12 +22,20 @@ export interface JobRow {
   readonly failure_class: string | null;
   readonly reason_code: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
+  readonly progress: Readonly<Record<string, unknown>> | null;
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+export function nameOf(job: JobRow): string {
+  return `${job.id.slice(0, 8)} (${job.kind}, ${job.state}, conversation ${job.conversation_id})`;
 }
 
 export interface ConversationRow {
   readonly id: string;
   readonly user_id: string;
+  readonly origin: string;
   readonly status: string;
+  readonly upload_job_id: string | null;
   readonly discarded: boolean;
   readonly finalization_job_id: string | null;
   readonly finalization_revision: number;

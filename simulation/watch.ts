@@ -10,16 +10,20 @@
  * - In order: the words of a recording are in each conversation in the order in which they were said.
  * - No state past its deadline: a lease never reaches further than its length, nothing that is due waits while all is well,
  *   a blocked finalisation has an open repair, a conversation that is being processed has a job that is not over.
- * - No attempt is spent by anything but content.
+ * - No attempt is spent by anything but content, and nobody writes to a job that another process holds.
+ * - What offline recordings need beside that is in `uploads-watch.ts`.
  */
 import { JOBS } from "@holdfast/contract";
 import { isTerminal, type JobState } from "@holdfast/core";
-import type { DatabaseEngine, Scheduler, SimProcess } from "@holdfast/testkit/simulator";
+import type { DatabaseEngine, Scheduler, SimDisk, SimProcess } from "@holdfast/testkit/simulator";
 import type { Device } from "./device.ts";
 import { EffectsWatch } from "./effects-watch.ts";
+import type { Told } from "./receiver.ts";
 import type { Recording } from "./recorder.ts";
 import { wordsIn } from "./sound.ts";
-import { type ConversationRow, type JobRow, type SessionRow, Violation } from "./violation.ts";
+import type { Telephone } from "./telephone.ts";
+import { UploadsWatch } from "./uploads-watch.ts";
+import { type ConversationRow, type JobRow, nameOf, type SessionRow, Violation } from "./violation.ts";
 
 /** Due work may wait this long while all is well: polls, sweeps and one turn of the queue. */
 const PATIENCE_MS = 20_000;
@@ -30,29 +34,42 @@ export class Watch {
   readonly #engine: DatabaseEngine;
   readonly #scheduler: Scheduler;
   readonly #devices: readonly Device[];
+  readonly #phones: readonly Telephone[];
   jobs = new Map<string, JobRow>();
   conversations = new Map<string, ConversationRow>();
   sessions = new Map<string, SessionRow>();
   /** Conversation of each stored word. */
   words = new Map<string, string>();
   readonly effects: EffectsWatch;
+  readonly uploads: UploadsWatch;
+  /** The process that took up each job last. */
+  readonly #holders = new Map<string, string>();
+  /** When an upload was in work last: they take turns. */
+  #uploadingMs = 0;
   readonly #finished = new Map<string, number>();
   /** Failures of class `content` that the world's speech engine and language model gave. */
   contentFailures = 0;
   /** Since when nothing goes wrong any more. */
   calmSinceMs: number | undefined;
 
-  constructor(engine: DatabaseEngine, scheduler: Scheduler, devices: readonly Device[]) {
+  constructor(
+    engine: DatabaseEngine,
+    scheduler: Scheduler,
+    people: { readonly devices: readonly Device[]; readonly phones: readonly Telephone[]; readonly disk: SimDisk },
+  ) {
     this.#engine = engine;
     this.#scheduler = scheduler;
-    this.#devices = devices;
+    this.#devices = people.devices;
+    this.#phones = people.phones;
     this.effects = new EffectsWatch(engine, scheduler);
+    this.uploads = new UploadsWatch(engine, people.disk, people.phones, this);
   }
 
   committed(tables: ReadonlySet<string>, by: SimProcess): void {
     this.#guard(() => {
       if (tables.has("conversations")) this.#readConversations();
       if (tables.has("segments") || tables.has("conversations")) this.#readWords();
+      if (tables.has("upload_files")) this.uploads.readFiles();
       if (tables.has("jobs")) this.#readJobs(by);
       if (tables.has("deliveries")) this.effects.readDeliveries();
       if (tables.has("recording_sessions")) this.#readSessions();
@@ -61,9 +78,19 @@ export class Watch {
     });
   }
 
+  /** Somebody outside saw something; `look` says what is wrong with it. */
+  seen(look: (uploads: UploadsWatch) => void): void {
+    this.#guard(() => look(this.uploads));
+  }
+
+  /** One that is recorded live, or was. */
+  liveConversationOf(userId: string): string | undefined {
+    return [...this.conversations.values()].find(({ origin, user_id }) => origin === "live" && user_id === userId)?.id;
+  }
+
   /** Somebody is about to be told of a conversation. */
-  sent(by: SimProcess, deliveryId: string, conversationId: string): void {
-    this.#guard(() => this.effects.sent(by, deliveryId, conversationId, this));
+  sent(by: SimProcess, deliveryId: string, told: Told): void {
+    this.#guard(() => this.effects.sent(by, deliveryId, told, this));
   }
 
   acknowledged(recordingId: string, count: number): void {
@@ -89,9 +116,12 @@ export class Watch {
           throw new Violation(`job ${nameOf(job)} is leased for longer than a lease`);
         }
       }
+      const uploads = [...this.jobs.values()].filter(({ kind }) => kind === "sync");
+      if (uploads.some(({ state }) => state === "leased")) this.#uploadingMs = now;
       if (this.calmSinceMs === undefined || now - this.calmSinceMs < PATIENCE_MS) return;
       for (const job of this.jobs.values()) {
-        const lateMs = now - Math.max(job.due_at, this.calmSinceMs);
+        const turnMs = job.kind === "sync" ? this.#uploadingMs : 0;
+        const lateMs = now - Math.max(job.due_at, this.calmSinceMs, turnMs);
         // One that may have ended its workers also waits until its process has nothing else to do.
         const extraMs = job.lost_leases >= JOBS.suspectLostLeases ? JOBS.suspectPatienceMs : 0;
         if (job.state === "queued" && lateMs > PATIENCE_MS + extraMs)
@@ -105,7 +135,7 @@ export class Watch {
 
   /** What is not over yet, for the end of the world; empty where all is done. */
   unfinished(): string[] {
-    const waiting: string[] = [];
+    const waiting = this.#phones.length === 0 ? [] : this.uploads.unfinished();
     for (const device of this.#devices) {
       if (!device.isGone && !device.done) waiting.push(`device ${device.plan.number} has ${device.waiting} messages`);
     }
@@ -129,11 +159,13 @@ export class Watch {
         this.#fail(`conversation ${conversation.id} failed`);
     }
     for (const job of this.jobs.values()) {
+      if (job.kind === "sync") continue;
       const gaveUp = job.state === "dead_letter" || job.state === "failed";
       if (gaveUp && this.contentFailures === 0) this.#fail(`job ${nameOf(job)} gave up without a content failure`);
     }
     this.#checkOrder();
     this.effects.final(this);
+    this.uploads.final();
   }
 
   #checkRecording(device: Device, { id, words, messages }: Recording): void {
@@ -161,6 +193,11 @@ export class Watch {
         words.forEach(({ name }, place) => {
           places.set(name, [`${device.plan.number}/${index}`, place]);
         });
+      });
+    }
+    for (const file of this.#phones.flatMap(({ batches }) => batches.flatMap(({ files }) => files))) {
+      file.words.forEach(({ name }, place) => {
+        places.set(name, [file.name, place]);
       });
     }
     const last = new Map<string, readonly [place: number, word: string]>();
@@ -194,15 +231,17 @@ export class Watch {
 
   /** Words that come after the summary was written are missing from it, unless it is written again. */
   #checkOpen(word: string, conversationId: string): void {
-    const status = this.conversations.get(conversationId)?.status;
-    if (status === "completed" || status === "failed") {
+    const { status, upload_job_id } = this.conversations.get(conversationId) ?? {};
+    // One that failed says so until its new words are all there.
+    const isOwned = status === "failed" && typeof upload_job_id === "string";
+    if ((status === "completed" || status === "failed") && !isOwned) {
       throw new Violation(`the word ${word} joined conversation ${conversationId}, which was ${status}`);
     }
   }
 
   #readConversations(): void {
     const { rows } = this.#engine.query(
-      `select id, user_id, status, discarded, finalization_job_id, finalization_revision, started_at, finished_at, silence_timeout_ms
+      `select id, user_id, origin, status, upload_job_id, discarded, finalization_job_id, finalization_revision, started_at, finished_at, silence_timeout_ms
        from conversations where deleted_at is null`,
     );
     const next = new Map(rows.map((row) => [String(row.id), row as unknown as ConversationRow]));
@@ -219,8 +258,8 @@ export class Watch {
 
   #readJobs(by: SimProcess): void {
     const { rows } = this.#engine.query(
-      `select id, kind, state, conversation_id, attempts, tries, lost_leases, lease_epoch, lease_until, due_at, failure_class, reason_code,
-       payload from jobs`,
+      `select id, user_id, kind, state, conversation_id, attempts, tries, lost_leases, lease_epoch, lease_until, due_at,
+       failure_class, reason_code, payload, progress, result from jobs`,
     );
     const next = new Map(rows.map((row) => [String(row.id), row as unknown as JobRow]));
     for (const before of this.jobs.values()) {
@@ -234,10 +273,26 @@ export class Watch {
         throw new Violation(`job ${nameOf(now)} spent an attempt for ${now.failure_class} (${now.reason_code})`);
       }
     }
-    for (const now of next.values()) {
-      if (now.lease_epoch > (this.jobs.get(now.id)?.lease_epoch ?? 0)) this.effects.claimed(now, by);
-    }
+    const before = this.jobs;
     this.jobs = next;
+    for (const now of next.values()) {
+      const old = before.get(now.id);
+      if (now.lease_epoch > (old?.lease_epoch ?? 0)) {
+        this.#holders.set(now.id, by.name);
+        this.effects.claimed(now, by);
+      } else if (old?.state === "leased") this.#checkHolder(old, now, by);
+      this.uploads.checkJob(old, now);
+    }
+  }
+
+  /** What is leased is written to by its holder alone. */
+  #checkHolder(old: JobRow, now: JobRow, by: SimProcess): void {
+    const isWritten =
+      old.state !== now.state ||
+      old.lease_until !== now.lease_until ||
+      JSON.stringify(old.progress) !== JSON.stringify(now.progress);
+    const holder = this.#holders.get(now.id);
+    if (isWritten && holder !== by.name) throw new Violation(`${by.name} writes to job ${nameOf(now)} of ${holder}`);
   }
 
   #readSessions(): void {
@@ -257,11 +312,13 @@ export class Watch {
 
   /** Law L5: whatever is not over has somebody who ends it. */
   #checkOwners(): void {
-    for (const { id, status, finalization_job_id } of this.conversations.values()) {
-      if (status !== "processing" && status !== "merging") continue;
-      const job = this.jobs.get(finalization_job_id ?? "");
-      if (job === undefined || !OPEN.has(job.state))
-        throw new Violation(`conversation ${id} is ${status} without an open job`);
+    for (const { id, origin, status, finalization_job_id, upload_job_id } of this.conversations.values()) {
+      const isUploading = status === "in_progress" && origin === "sync";
+      if (status !== "processing" && status !== "merging" && !isUploading) continue;
+      const isOwned = [finalization_job_id, upload_job_id].some((job) =>
+        OPEN.has(this.jobs.get(job ?? "")?.state ?? ""),
+      );
+      if (!isOwned) throw new Violation(`conversation ${id} is ${status} without an open job`);
     }
     for (const job of this.jobs.values()) {
       if (job.state !== "blocked") continue;
@@ -308,8 +365,4 @@ export class Watch {
   #fail(message: string): never {
     throw new Violation(message);
   }
-}
-
-function nameOf(job: JobRow): string {
-  return `${job.id.slice(0, 8)} (${job.kind}, ${job.state}, conversation ${job.conversation_id})`;
 }

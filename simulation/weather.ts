@@ -3,7 +3,7 @@
  * often, so that rare combinations come up somewhere. Storms last until `calm`; then everything that was broken is mended,
  * and what must come true can come true.
  */
-import type { SeededRandom, StatementFate } from "@holdfast/testkit/simulator";
+import type { DiskFate, SeededRandom, StatementFate } from "@holdfast/testkit/simulator";
 import type { ReceiverMood } from "./receiver.ts";
 
 /** Events per minute of world time, for each kind of fault. */
@@ -27,6 +27,12 @@ export interface Climate {
   readonly batchContent: number;
   /** How long a killed process stays away. */
   readonly restartMs: number;
+  /** Telephones that bring what they recorded offline. */
+  readonly phones: number;
+  /** Most uploads that may wait; 0 sets no limit. */
+  readonly mostUploads: number;
+  /** Chance of each fate for a call of the disk that needs room. */
+  readonly disk: Readonly<Record<Exclude<DiskFate, "fine">, number>>;
 }
 
 export type FaultKind =
@@ -71,9 +77,11 @@ export const FAULT_KINDS: readonly FaultKind[] = [
 export function climateOf(random: SeededRandom): Climate {
   const rate = (share: number, perMinute: number): number =>
     random.chance(share) ? random.between(0.1, 1) * perMinute : 0;
-  const statement = (share: number, most: number): number => (random.chance(share) ? random.skewed(0.001, most) : 0);
+  const chance = (share: number, most: number): number => (random.chance(share) ? random.skewed(0.001, most) : 0);
+  const phones = random.pick([0, 0, 0, 1, 1, 2]);
   return {
-    stormMs: random.between(12_000, 30_000),
+    // Where telephones add their part, people speak for a shorter time.
+    stormMs: random.between(12_000, 30_000) * (phones > 0 ? 0.8 : 1),
     gateways: random.int(1, 2),
     pushers: random.chance(0.3) ? 2 : 1,
     workers: random.chance(0.3) ? 2 : 1,
@@ -97,11 +105,11 @@ export function climateOf(random: SeededRandom): Climate {
       lose_device: rate(0.15, 3),
     },
     statements: {
-      lost: statement(0.3, 0.05),
-      in_doubt: statement(0.4, 0.05),
-      killed_before: statement(0.2, 0.02),
-      killed_after: statement(0.4, 0.04),
-      stopped_after: statement(0.2, 0.01),
+      lost: chance(0.3, 0.05),
+      in_doubt: chance(0.4, 0.05),
+      killed_before: chance(0.2, 0.02),
+      killed_after: chance(0.4, 0.04),
+      stopped_after: chance(0.2, 0.01),
     },
     network: { fromMs: 0.2, toMs: random.skewed(2, 400) },
     databaseMs: random.skewed(1, 60),
@@ -111,14 +119,35 @@ export function climateOf(random: SeededRandom): Climate {
     batchBusy: random.chance(0.2) ? random.between(0.1, 0.6) : 0,
     batchContent: random.chance(0.1) ? random.between(0.1, 0.5) : 0,
     restartMs: random.skewed(200, 8_000),
+    phones,
+    mostUploads: random.chance(0.1) ? random.int(1, 3) : 0,
+    disk: {
+      full: chance(0.25, 0.1),
+      short: chance(0.3, 0.3),
+      killed_before: chance(0.2, 0.03),
+      killed_after: chance(0.3, 0.05),
+    },
   };
 }
 
 /** The fate of one statement. */
-export function fateOf(random: SeededRandom, climate: Climate): StatementFate {
+export function fateOf(random: SeededRandom, { statements }: Climate): StatementFate {
+  return drawn(random, ["lost", "in_doubt", "killed_before", "killed_after", "stopped_after"], statements);
+}
+
+/** The fate of one call of the disk. */
+export function diskFateOf(random: SeededRandom, { disk }: Climate): DiskFate {
+  return drawn(random, ["full", "short", "killed_before", "killed_after"], disk);
+}
+
+function drawn<Fate extends string>(
+  random: SeededRandom,
+  fates: readonly Fate[],
+  chances: Readonly<Record<Fate, number>>,
+): Fate | "fine" {
   let draw = random.next();
-  for (const fate of ["lost", "in_doubt", "killed_before", "killed_after", "stopped_after"] as const) {
-    draw -= climate.statements[fate];
+  for (const fate of fates) {
+    draw -= chances[fate];
     if (draw < 0) return fate;
   }
   return "fine";

@@ -26,13 +26,16 @@ export class WorldFailure extends Error {
   }
 }
 
+/** A table without a single page is as it was made. */
+const WRITTEN = `select relname from pg_class
+  where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'kysely%' and pg_relation_size(oid) > 0
+  order by relname`;
+
 export class World {
   readonly #engine: DatabaseEngine;
-  readonly #tables: string;
 
-  private constructor(engine: DatabaseEngine, tables: string) {
+  private constructor(engine: DatabaseEngine) {
     this.#engine = engine;
-    this.#tables = tables;
   }
 
   /** Starts the database and brings it to the newest schema; many worlds follow one another on it. */
@@ -64,7 +67,7 @@ export class World {
     );
     const tables = rows.map((row) => String(row.tablename));
     makeUnlogged(engine, tables);
-    return new World(engine, tables.join(", "));
+    return new World(engine);
   }
 
   async close(): Promise<void> {
@@ -89,7 +92,9 @@ export class World {
   }
 
   async run(seed: number, options: RunOptions = {}): Promise<RunReport> {
-    this.#engine.execute(`truncate ${this.#tables}`);
+    const written = this.#engine.query(WRITTEN).rows.map(({ relname }) => String(relname));
+    // Those that refer to one of them are empty, or are truncated as well.
+    if (written.length > 0) this.#engine.execute(`truncate ${written.join(", ")} cascade`);
     const life = new Life(seed, this.#engine, options);
     const onRejection = (error: unknown): void =>
       life.scheduler.fail(error instanceof Error ? error : new Error(String(error)));

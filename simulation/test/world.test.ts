@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../life.ts";
+import { OFFLINE_PLANTS } from "../offline-plants.ts";
 import { PLANTS, type Plant } from "../plants.ts";
 import { FAULT_KINDS } from "../weather.ts";
 import { World, WorldFailure } from "../world.ts";
@@ -47,6 +48,7 @@ describe("a seed", () => {
     expect(sum(({ conversations }) => conversations)).toBeGreaterThan(45);
     expect(sum(({ told }) => told)).toBeGreaterThan(10);
     expect(sum(({ plainRecordings }) => plainRecordings)).toBeGreaterThan(20);
+    expect(sum(({ uploads }) => uploads)).toBeGreaterThan(25);
     expect(new Set(reports.flatMap(({ faultKinds }) => faultKinds))).toEqual(new Set(FAULT_KINDS));
   });
 });
@@ -65,7 +67,7 @@ async function firstFailure(plant: Plant): Promise<WorldFailure | undefined> {
 }
 
 describe("a planted fault is found:", () => {
-  test.each(PLANTS)("$name", { timeout: 300_000 }, async (plant) => {
+  test.each([...PLANTS, ...OFFLINE_PLANTS])("$name", { timeout: 300_000 }, async (plant) => {
     const failure = await firstFailure(plant);
     expect(failure?.message).toMatch(plant.found);
     expect(failure?.message).toContain(`npm run soak -- --seed ${failure?.seed}`);

@@ -4,6 +4,8 @@
  */
 import {
   adoptEnrichment,
+  claimFanout,
+  claimJob,
   type Db,
   deleteConversation,
   ensureSecret,
@@ -110,6 +112,24 @@ describe("a finished conversation", () => {
     expect(await fanout("c1")).toBeUndefined();
     expect(await statusOf("c1")).toBe("completed");
   });
+});
+
+it("is claimed with its words: whatever becomes of them afterwards, nobody is told of it without them", async () => {
+  receiver.script("hang");
+  const first = await pusher(cleanup, db, OPEN);
+  await spoken(db, "c1", said(TEXT), { force: true });
+  await told(1);
+  await first.close();
+  const claimed = await claimJob(db, ["fanout"], { owner: "test", nowMs: Date.now() + 1, leaseMs: LEASE_MS });
+  if (claimed === undefined) throw new Error("there is no fan-out");
+  const claim = await claimFanout(db, claimed, Date.now());
+  await deleteConversation(db, USER, "c1", { cascade: true, nowMs: Date.now() });
+  expect(claim).toMatchObject({
+    outcome: "claimed",
+    targets: [{ type: "memory_created" }],
+    conversation: { id: "c1", status: "completed", transcript_segments: [{ text: TEXT }] },
+  });
+  expect(await claimFanout(db, claimed, Date.now())).toEqual({ outcome: "fenced", reason: "conversation_gone" });
 });
 
 describe("whatever dies in the middle", () => {

@@ -6,7 +6,7 @@
  * A receiver that refuses a message (4xx, a private address) gets it no more. One that cannot be reached is tried again with
  * growing distances, at no cost of attempts, and given up for this conversation after a day.
  */
-import { isHoldfastError, messageOf } from "@holdfast/contract";
+import { type Conversation, isHoldfastError, messageOf } from "@holdfast/contract";
 import type { Clock, Random } from "@holdfast/core";
 import {
   asDatabaseError,
@@ -18,7 +18,6 @@ import {
   failJob,
   type Job,
   type JobFailure,
-  loadConversation,
   recordDelivery,
   type Webhook,
 } from "@holdfast/store";
@@ -83,9 +82,9 @@ async function fanOut(deps: FanoutDeps, job: Job, signal: AbortSignal): Promise<
     if (claim.outcome === "lease_lost") return { ending: "stopped", reason: "lease_lost", delivered };
     if (claim.outcome === "fenced") return { ending: "fenced", reason: claim.reason, delivered };
     const webhook = claim.targets.find((target) => !tried.has(target.type));
-    if (webhook === undefined) break;
+    if (webhook === undefined || claim.conversation === undefined) break;
     tried.add(webhook.type);
-    const outcome = await tell(deps, job, webhook, signal);
+    const outcome = await tell(deps, job, { webhook, conversation: claim.conversation }, signal);
     if (outcome.outcome === "delivered") {
       // Stored even while draining: the message is out, and whoever comes next must know.
       const end = {
@@ -102,13 +101,17 @@ async function fanOut(deps: FanoutDeps, job: Job, signal: AbortSignal): Promise<
   return { ...(await settle(deps, job, undelivered, delivered)), delivered };
 }
 
-async function tell(deps: FanoutDeps, job: Job, webhook: Webhook, signal: AbortSignal): Promise<SendOutcome> {
+async function tell(
+  deps: FanoutDeps,
+  job: Job,
+  { webhook, conversation }: { readonly webhook: Webhook; readonly conversation: Conversation },
+  signal: AbortSignal,
+): Promise<SendOutcome> {
   const { userId } = job;
   const conversationId = job.conversationId ?? "";
-  const conversation = await loadConversation(deps.db, userId, conversationId);
   const secret = await ensureSecret(deps.db, userId, deps.clock.now());
   const id = deliveryId(userId, conversationId, webhook.type);
-  const body = Buffer.from(JSON.stringify(conversation ?? {}));
+  const body = Buffer.from(JSON.stringify(conversation));
   const message = { deliveryId: id, contentType: "application/json", body, query: { uid: userId } } as const;
   const outcome = await deps.desk.send({ userId, webhook, secret }, message, signal);
   const { status } = outcome;

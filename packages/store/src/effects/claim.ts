@@ -1,18 +1,26 @@
 /**
  * Asks, before a side effect, whether it may still happen: the conversation is completed, kept, not deleted, and shows the
  * revision that this fan-out belongs to. If not, the job is closed as `fenced`. Asked again before each delivery, so that at
- * most the one that is on its way can be overtaken.
+ * most the one that is on its way can be overtaken. What is to be told is read under the same lock: read later, its words
+ * might already be part of another conversation.
  *
  * Locks: the conversation row, then the job row.
  */
+import type { Conversation } from "@holdfast/contract";
 import { lockedConversation } from "../conversations/lock.ts";
+import { loadConversation } from "../conversations/read.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, holdsLease } from "../jobs/settle.ts";
 import { listWebhooks, type Webhook } from "../webhooks/webhooks.ts";
 
 export type FanoutClaim =
-  | { readonly outcome: "claimed"; readonly targets: readonly Webhook[] }
+  /** The conversation as it was when its revision was looked at; left out where nobody waits for it. */
+  | {
+      readonly outcome: "claimed";
+      readonly targets: readonly Webhook[];
+      readonly conversation: Conversation | undefined;
+    }
   | { readonly outcome: "fenced"; readonly reason: FenceReason }
   | { readonly outcome: "lease_lost" };
 
@@ -42,7 +50,8 @@ export async function claimFanout(db: Db, job: Job, nowMs: number): Promise<Fano
     const targets = (await listWebhooks(trx, job.userId)).filter(
       (webhook) => webhook.enabled && webhook.type === "memory_created" && !done.has(webhook.type),
     );
-    return { outcome: "claimed", targets };
+    const conversation = targets.length === 0 ? undefined : await loadConversation(trx, job.userId, conversationId);
+    return { outcome: "claimed", targets, conversation };
   });
 }
 

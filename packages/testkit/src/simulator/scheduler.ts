@@ -29,6 +29,9 @@ interface Entry {
   call: (() => void) | undefined;
 }
 
+/** A step that feeds streams takes several turns of the event loop; more than this none of ours does. */
+const STREAM_TURNS = 12;
+
 /** A world that takes longer than this is taken to be in a circle. */
 const MAX_EVENTS = 400_000;
 
@@ -41,6 +44,7 @@ export class Scheduler {
   #sequence = 0;
   #hash = 0x811c9dc5;
   #real = 0;
+  #streams = 0;
   #realSettled: (() => void) | undefined;
   #recent: string[] = [];
   #failure: Error | undefined;
@@ -111,6 +115,19 @@ export class Scheduler {
     }
   }
 
+  /**
+   * Until the answer is called: something is under way that hands its work from one turn of the event loop to the next (streams,
+   * a web server), so that a step is over only after several of them.
+   */
+  streaming(): () => void {
+    this.#streams += 1;
+    let isOver = false;
+    return () => {
+      if (!isOver) this.#streams -= 1;
+      isOver = true;
+    };
+  }
+
   /** Runs until `done` says so or `untilMs` of world time have passed. True where `done` ended it. Throws what `fail` got. */
   async run(untilMs: number, done: () => boolean = () => false): Promise<boolean> {
     await this.#settle();
@@ -151,6 +168,9 @@ export class Scheduler {
   /** All promises that can settle have settled once the event loop comes round. */
   async #settle(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 1; this.#streams > 0 && turn < STREAM_TURNS; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
     while (this.#real > 0) {
       await new Promise<void>((resolve) => {
         this.#realSettled = resolve;

@@ -327,8 +327,19 @@ function connectionError(random: SeededRandom): Error {
   }
 }
 
+const names = new Map<string, string>();
+
 /** Enough of a statement to tell it from others in a trace. */
 function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    name = namedAfter(sql);
+    names.set(sql, name);
+  }
+  return name;
+}
+
+function namedAfter(sql: string): string {
   const flat = sql.replace(/\s+/g, " ").replaceAll('"', "").trim();
   const verb = /^(?:with .*? )?(insert into|update|delete from|select)/i.exec(flat)?.[1] ?? flat.slice(0, 10);
   const table = /\b(?:insert into|update|delete from|from) ([a-z_]+)/i.exec(flat)?.[1] ?? "";
