@@ -8,13 +8,14 @@
  * utterance begins. The delay of first words counts from the first voiced sample after such a quiet. The starts are those of
  * `holdfast serve` on an empty and on a used data folder; installing is measured by hand (README).
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createOpusEncoder, decodeSoundFile } from "@holdfast/codecs";
 import { freePort, LiveClient } from "@holdfast/testkit";
+import { serve, stop } from "./serve.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const RATE = 16_000;
@@ -56,26 +57,6 @@ async function main(): Promise<void> {
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
-}
-
-async function serve(data: string, port: number): Promise<{ child: ChildProcess; readySeconds: number }> {
-  const began = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "packages/cli/src/main.ts"), "serve"], {
-    env: { ...process.env, HOLDFAST_DATA: data, HOLDFAST_PORT: String(port), HOLDFAST_LOG_LEVEL: "warn" },
-    stdio: "ignore",
-  });
-  for (;;) {
-    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
-    if (ready?.status === 200) return { child, readySeconds: (performance.now() - began) / 1000 };
-    if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}`);
-    await pause(50);
-  }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await exited;
 }
 
 async function live(folder: string, seconds: number, port: number, token: string, midway: () => void): Promise<void> {

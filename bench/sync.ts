@@ -1,13 +1,14 @@
 /**
  * The figures of uploads, each against the target it must reach:
  *
- *   node bench/sync.ts [accept] [tus] [memory] [jobs] [--batches 300] [--backlog 100000] [--mebibytes 64] [--rounds 6]
+ *   node bench/sync.ts [accept] [tus] [memory] [jobs] [hour] [--batches 300] [--backlog 100000] [--mebibytes 64] [--rounds 6]
  *
  * Gateway, PostgreSQL, the client and the server it is compared with share this machine.
  */
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccept } from "./sync/accept.ts";
+import { measureHour } from "./sync/hour.ts";
 import { measureJobs } from "./sync/jobs.ts";
 import { measureUploadMemory } from "./sync/memory.ts";
 import { measureTus } from "./sync/throughput.ts";
@@ -27,6 +28,7 @@ const figures = {
   tus: () => measureTus({ mebibytes: Number(values.mebibytes), rounds: Number(values.rounds) }),
   memory: measureUploadMemory,
   jobs: () => measureJobs({ backlog: Number(values.backlog) }),
+  hour: measureHour,
 };
 
 const cpu = cpus();

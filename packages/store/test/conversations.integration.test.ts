@@ -250,18 +250,20 @@ describe("claims by id", () => {
 describe("the conversation that is open", () => {
   const open = async () => (await findOpenConversation(db, USER))?.id;
 
-  it("is the one in which somebody spoke last, and without any words the newest", async () => {
+  it("is the one that got sound or words last, and without any the newest", async () => {
     expect(await open()).toBeUndefined();
     await openConversation(db, "idle", { startedAtMs: T0 + 1 });
     await openConversation(db, "newer", { startedAtMs: T0 + 5_000 });
     expect(await open()).toBe("newer");
-    await spoken("words", "Hello.");
+    await chunk(db, await recording(db), "idle", 0, 400);
+    await chunk(db, await recording(db), "idle", 400, 10);
+    expect(await open()).toBe("idle");
     await openConversation(db, "newest", { startedAtMs: T0 + 9_000 });
-    expect(await open()).toBe("words");
-    await spoken("later", "And more.", 2_000);
-    expect(await open()).toBe("later");
-    await end("later");
-    expect(await open()).toBe("words");
+    expect(await open()).toBe("newest");
+    await spoken("spoken", "Hello.", 10_000);
+    expect(await open()).toBe("spoken");
+    await end("spoken");
+    expect(await open()).toBe("newest");
   });
 });
 

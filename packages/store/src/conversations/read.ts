@@ -64,8 +64,8 @@ export interface RecordingOrigin {
 }
 
 /**
- * The live conversation that is still open, of this origin or, without one, of any. Of several the one in which somebody spoke
- * last: another device that only listens, or a socket that is still being cleaned up after, is not what a person means.
+ * The live conversation that is still open, of this origin or, without one, of any. Of several the one that got sound or
+ * words last: another device that sends nothing, or a socket that is still being cleaned up after, is not what a person means.
  */
 export async function findOpenConversation(
   db: Db,
@@ -88,10 +88,10 @@ export async function findOpenConversation(
     .where("deleted_at", "is", null)
     .where(ofOrigin)
     .orderBy(
-      sql`exists (select 1 from segments s where s.user_id = conversations.user_id and s.conversation_id = conversations.id)`,
+      sql`greatest(finished_at, (select max(captured_at) from audio_chunks a
+        where a.user_id = conversations.user_id and a.conversation_id = conversations.id))`,
       "desc",
     )
-    .orderBy("finished_at", "desc")
     .orderBy("created_at", "desc")
     .limit(1)
     .executeTakeFirst();
