@@ -1,8 +1,28 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // Hundreds of processes are started in a run, from the same sources; without it each would strip and compile them again.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/node", import.meta.url));
+
+/** Files that take from half a minute to two; begun last, they would be waited for alone. */
+const LONG = [
+  /cli\/test\/(?:faults\/|demo|serve|client-commands)/,
+  /server\/test\/listen\/(?:engines|live|fair-use)/,
+  /worker\/test\/(?:sync|speech|crash)/,
+  /pusher\/test\/(?:crash|finalise|fanout)/,
+  /simulation\/test\/world/,
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = LONG.findIndex((long) => long.test(moduleId));
+      return found === -1 ? LONG.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 /**
  * Four projects: `unit` (pure, parallel), `simulation` (worlds from seeds), `integration` (real PostgreSQL, sockets, processes,
@@ -10,6 +30,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/no
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {

@@ -96,8 +96,14 @@ const exported = (id: string) =>
   });
 const chunksLeft = async () => (await db.selectFrom("audio_chunks").select("first_message").execute()).length;
 const blobsLeft = async (): Promise<string[]> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  for (;;) {
+    // A folder may go while it is read.
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (entries !== undefined) return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  }
 };
 const power = (samples: Float32Array) => samples.reduce((sum, x) => sum + x * x, 0) / samples.length;
 

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive, readProcess } from "@holdfast/store/embedded";
+import { waitFor } from "@holdfast/testkit";
 import { expect } from "vitest";
 
 export const CHILDREN = ["gateway", "pusher", "worker", "speech", "postgres"] as const;
@@ -54,7 +55,7 @@ export function startProgram(
     process: child,
     output: () => output,
     async ready() {
-      await expect.poll(() => child.exitCode !== null || output.includes("Sign in:"), { timeout: 60_000 }).toBe(true);
+      await waitFor("the start", () => child.exitCode !== null || output.includes("Sign in:"), 60_000);
       expect(output).toContain("Holdfast is ready on");
     },
     async ended() {
@@ -89,7 +90,7 @@ export async function cleanUp(): Promise<void> {
   for (const child of running.splice(0)) child.kill("SIGKILL");
   for (const folder of folders.splice(0)) {
     for (const pid of processesOf(folder)) process.kill(pid, "SIGKILL");
-    await expect.poll(() => processesOf(folder)).toEqual([]);
+    await waitFor(`the end of all processes on ${folder}`, () => processesOf(folder).length === 0);
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
