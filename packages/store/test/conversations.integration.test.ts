@@ -250,7 +250,7 @@ describe("claims by id", () => {
 describe("the conversation that is open", () => {
   const open = async () => (await findOpenConversation(db, USER))?.id;
 
-  it("is the one that got sound or words last, and without any the newest", async () => {
+  it("is the one whose sound is the latest, however late its words are stored, and without any the newest", async () => {
     expect(await open()).toBeUndefined();
     await openConversation(db, "idle", { startedAtMs: T0 + 1 });
     await openConversation(db, "newer", { startedAtMs: T0 + 5_000 });
@@ -260,10 +260,10 @@ describe("the conversation that is open", () => {
     expect(await open()).toBe("idle");
     await openConversation(db, "newest", { startedAtMs: T0 + 9_000 });
     expect(await open()).toBe("newest");
-    await spoken("spoken", "Hello.", 10_000);
-    expect(await open()).toBe("spoken");
-    await end("spoken");
+    await spoken("spoken", "Hello.", 20_000);
     expect(await open()).toBe("newest");
+    await end("newest");
+    expect(await open()).toBe("idle");
   });
 });
 
