@@ -64,9 +64,9 @@ export interface RecordingOrigin {
 }
 
 /**
- * The live conversation that is still open, of this origin or, without one, of any. Of several the one whose sound is
- * the latest (words may be stored late): another device that sends nothing, or a socket that is still being cleaned up after, is
- * not what a person means.
+ * The newest live conversation that is still open, of this origin or, without one, of any. One that has neither sound nor words
+ * comes after all that have: a device that sends nothing, or a socket that is still being cleaned up after, is not what a
+ * person means.
  */
 export async function findOpenConversation(
   db: Db,
@@ -89,8 +89,8 @@ export async function findOpenConversation(
     .where("deleted_at", "is", null)
     .where(ofOrigin)
     .orderBy(
-      sql`coalesce((select max(captured_at + duration_ms * interval '1 millisecond') from audio_chunks a
-        where a.user_id = conversations.user_id and a.conversation_id = conversations.id), finished_at)`,
+      sql`exists (select from audio_chunks a where a.user_id = conversations.user_id and a.conversation_id = conversations.id)
+        or exists (select from segments s where s.user_id = conversations.user_id and s.conversation_id = conversations.id)`,
       "desc",
     )
     .orderBy("created_at", "desc")
