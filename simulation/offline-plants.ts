@@ -1,5 +1,5 @@
 /** Planted faults of offline recordings; see `plants.ts`. Each world of theirs has telephones in it. */
-import { type Plant, spoil, worse } from "./plants.ts";
+import { leaseRunsOutAtOnce, type Plant, spoil, worse } from "./plants.ts";
 import { type Climate, FAULT_KINDS } from "./weather.ts";
 
 /** Two telephones, and what else makes the fault show. */
@@ -139,11 +139,7 @@ export const OFFLINE_PLANTS: readonly Plant[] = [
     found: /writes to job/,
     climate: offline({}, { workers: 2, phones: 4 }),
     rewrite: (sql) =>
-      spoil(
-        /with expired as/,
-        /lease_until = (\$\d+),/,
-        "lease_until = $1::timestamptz - interval '15 seconds',",
-      )(sql) ??
+      leaseRunsOutAtOnce(sql) ??
       spoil(/^select 1 from jobs/, /lease_epoch = (\$\d+)/, "lease_epoch >= $1 - 1000")(sql) ??
       spoil(/^update "jobs" set "progress"/, /"lease_epoch" = (\$\d+)/, `"lease_epoch" >= $1 - 1000`)(sql),
   },

@@ -40,6 +40,13 @@ export function worse(
   return (climate) => ({ ...climate, ...over, perMinute: { ...(over.perMinute ?? climate.perMinute), ...perMinute } });
 }
 
+/** Of a job that is claimed. */
+export const leaseRunsOutAtOnce = spoil(
+  /with expired as/,
+  /lease_until = (\$\d+),/,
+  "lease_until = $1::timestamptz - interval '15 seconds',",
+);
+
 export const PLANTS: readonly Plant[] = [
   { name: "audio is acknowledged before it is durable", found: /acknowledged/, acknowledgesOnReceipt: true },
   {
@@ -103,11 +110,7 @@ export const PLANTS: readonly Plant[] = [
     name: "leases run out at once, and whoever lost a job may finish it all the same",
     found: /was finished 2 times|was over and is|writes to job/,
     rewrite: (sql) =>
-      spoil(
-        /with expired as/,
-        /lease_until = (\$\d+),/,
-        "lease_until = $1::timestamptz - interval '15 seconds',",
-      )(sql) ??
+      leaseRunsOutAtOnce(sql) ??
       spoil(/^select 1 from jobs/, /state = 'leased' and lease_epoch = (\$\d+)/, "lease_epoch >= $1 - 1000")(sql) ??
       spoil(
         /^update "jobs" set/,

@@ -37,6 +37,7 @@ export { type EvaluateOptions, evaluateFairUse } from "./fair-use/evaluate.ts";
 export * from "./fair-use/events.ts";
 export * from "./fair-use/expire.ts";
 export * from "./fair-use/look.ts";
+export * from "./fair-use/look-at-user.ts";
 export * from "./fair-use/request.ts";
 export { type Evaluation, type FairUseTrigger, violationsSince } from "./fair-use/verdict.ts";
 export * from "./ids.ts";

@@ -18,7 +18,7 @@ import {
   speechGate,
   speechMinutes,
 } from "@holdfast/core";
-import { addSpeech, type Db, evaluateFairUse, type Job, loadFairUse, requestLook } from "@holdfast/store";
+import { addSpeech, type Db, type Job, loadFairUse, lookAtUser } from "@holdfast/store";
 import type { SpokenSpan } from "./speech/timeline.ts";
 
 /** Where a piece lies: `origin` names the sound, `position` grows from its front to its back. */
@@ -70,18 +70,9 @@ export function createFairUse({ db, config, clock, random, log }: FairUseDeps): 
       if (source === "sync_backfill") return;
       const { userId, id: sessionId } = job;
       const trigger = source === "realtime" ? "repair" : "sync";
-      const options = { userId, sessionId, trigger, policy, nowMs: clock.now() } as const;
+      const by = { classifier: deterministicClassifier, random, log, nowMs: clock.now() };
       try {
-        if (policy.readsWords) {
-          const jobId = await requestLook(db, options);
-          if (jobId !== undefined) log.info({ event: "fair_use_requested", jobId }, "a user is to be looked at");
-          return;
-        }
-        const evaluation = await evaluateFairUse(db, { ...options, random, classifier: deterministicClassifier });
-        if (evaluation === undefined) return;
-        const { caseRef, previousStage, stage, verdict } = evaluation;
-        const fields = { event: "fair_use_verdict", caseRef, score: verdict.score, previousStage, stage };
-        log.info(fields, "a user was looked at");
+        await lookAtUser(db, { userId, sessionId, trigger, policy, ...by });
       } catch (error) {
         log.warn({ jobId: job.id, error: messageOf(error) }, "fair use could not be looked at");
       }

@@ -10,6 +10,7 @@ import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { StateBadge } from "../conversations/state-badge.tsx";
 import { duration, timeOfDay } from "../shell/amounts.ts";
+import cards from "../shell/card-list.module.css";
 import { useServices } from "../shell/services.ts";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import classes from "./queue-page.module.css";
@@ -98,7 +99,7 @@ function Work({ queue }: { readonly queue: QueueView }): JSX.Element {
 
 function Jobs({ jobs }: { readonly jobs: readonly QueueJob[] }): JSX.Element {
   return (
-    <ul className={classes.list}>
+    <ul className={cards.list}>
       {jobs.map((job) => (
         <Job key={job.id} job={job} />
       ))}
@@ -112,8 +113,8 @@ function Job({ job }: { readonly job: QueueJob }): JSX.Element {
   const gaveUp = job.state === "failed" || job.state === "dead_letter";
   const label = { live: "In work", waiting: "Waiting", attention: "Gave up", quiet: "Next" }[tone];
   return (
-    <li className={classes.row} data-testid="job" data-state={job.state}>
-      <div className={classes.body}>
+    <li className={cards.card} data-testid="job" data-state={job.state}>
+      <div className={`${cards.body} ${classes.body}`}>
         <Text fw={550}>
           {job.conversation_id === null || gaveUp ? (
             what

@@ -4,6 +4,7 @@ import { IconAlertCircle, IconCircleCheck, IconFileMusic, IconX } from "@tabler/
 import { Link } from "@tanstack/react-router";
 import { type JSX, useEffect, useState, useSyncExternalStore } from "react";
 import { fileSize, wholeSeconds } from "../shell/amounts.ts";
+import cards from "../shell/card-list.module.css";
 import { useServices } from "../shell/services.ts";
 import classes from "./upload-list.module.css";
 import { jobWords } from "./upload-words.ts";
@@ -15,7 +16,7 @@ export function UploadList(): JSX.Element | null {
   if (list.length === 0) return null;
   return (
     <section aria-label="Files being added">
-      <ul className={classes.list}>
+      <ul className={cards.list}>
         {list.map((upload) => (
           <UploadRow key={upload.id} upload={upload} />
         ))}
@@ -29,9 +30,9 @@ function UploadRow({ upload }: { readonly upload: Upload }): JSX.Element {
   const { file, state } = upload;
   const isOver = state.name === "done" || state.name === "failed";
   return (
-    <li className={classes.row} data-testid="upload" data-state={state.name}>
+    <li className={cards.card} data-testid="upload" data-state={state.name}>
       <StateIcon state={state} />
-      <div className={classes.body}>
+      <div className={cards.body}>
         <Text fw={550} truncate="end" title={file.name}>
           {file.name}
         </Text>

@@ -40,6 +40,32 @@ function expectAsked(stage: Stage, questions: number): void {
   expect(stage.speech.asked()).toBe(questions);
 }
 
+/** A worker that is killed while a transaction of it stands at its commit, so many recordings being stored. */
+function killedIn(
+  when: string,
+  at: { readonly stored: number; readonly moment: typeof beforeJobEnds; readonly questions: number },
+): Row {
+  return {
+    what: "worker killed",
+    when,
+    keeps: at.stored + 1,
+    async strike(stage) {
+      await sendAndWork(stage);
+      await whileTranscribing(stage, at.stored);
+      await at.moment(stage, async () => {
+        await expectBytes(stage);
+        await stage.worker.kill();
+      });
+      await stage.runOutLease();
+      await stage.startWorker();
+    },
+    async after(stage) {
+      await expectTakenOver(stage);
+      expectAsked(stage, at.questions);
+    },
+  };
+}
+
 const ROWS: readonly Row[] = [
   {
     what: "worker killed",
@@ -88,44 +114,12 @@ const ROWS: readonly Row[] = [
       expectAsked(stage, 4);
     },
   },
-  {
-    what: "worker killed",
-    when: "with the words of the second recording written and not committed",
-    keeps: 2,
-    async strike(stage) {
-      await sendAndWork(stage);
-      await whileTranscribing(stage, 1);
-      await beforeAssigningCommit(stage, async () => {
-        await expectBytes(stage);
-        await stage.worker.kill();
-      });
-      await stage.runOutLease();
-      await stage.startWorker();
-    },
-    async after(stage) {
-      await expectTakenOver(stage);
-      expectAsked(stage, 4);
-    },
-  },
-  {
-    what: "worker killed",
-    when: "with all words committed, before the job ends",
-    keeps: 3,
-    async strike(stage) {
-      await sendAndWork(stage);
-      await whileTranscribing(stage, 2);
-      await beforeJobEnds(stage, async () => {
-        await expectBytes(stage);
-        await stage.worker.kill();
-      });
-      await stage.runOutLease();
-      await stage.startWorker();
-    },
-    async after(stage) {
-      await expectTakenOver(stage);
-      expectAsked(stage, 3);
-    },
-  },
+  killedIn("with the words of the second recording written and not committed", {
+    stored: 1,
+    moment: beforeAssigningCommit,
+    questions: 4,
+  }),
+  killedIn("with all words committed, before the job ends", { stored: 2, moment: beforeJobEnds, questions: 3 }),
   {
     what: "worker killed",
     when: "when the job has ended, before its files are removed",

@@ -17,7 +17,7 @@
  * are a closed list, so that what is kept of an opinion, and shown to people, holds nothing anybody said.
  */
 import { FAIR_USE } from "@holdfast/contract";
-import type { ConversationGlimpse, MisuseType, Verdict } from "./classifier.ts";
+import type { ConversationGlimpse, OPINION_TYPES, Verdict } from "./classifier.ts";
 
 /** Each with what it means, as the model is told. */
 export const WORD_SIGNS = {
@@ -32,17 +32,6 @@ export const WORD_SIGNS = {
   user_absent: "nothing concerns the life of the person who wears the recorder",
 } as const;
 export type WordSign = keyof typeof WORD_SIGNS;
-
-/** What a model may call it; exhausted credits are none of its business. */
-export const OPINION_TYPES = [
-  "none",
-  "audiobook",
-  "podcast",
-  "prerecorded",
-  "tv_movie",
-  "commercial",
-  "unknown",
-] as const satisfies readonly MisuseType[];
 
 export interface Opinion {
   /** 0 to 1. */

@@ -17,7 +17,8 @@ import { FAIR_USE } from "@holdfast/contract";
 import { FAIR_USE_WINDOWS, type FairUseWindow, type SpeechMinute, WINDOW_MS, type WindowTotals } from "./meters.ts";
 import type { SpeechCaps } from "./policy.ts";
 
-export const MISUSE_TYPES = [
+/** What a language model may call it; exhausted credits are none of its business. */
+export const OPINION_TYPES = [
   "none",
   "audiobook",
   "podcast",
@@ -25,8 +26,8 @@ export const MISUSE_TYPES = [
   "tv_movie",
   "commercial",
   "unknown",
-  "free_exhausted",
 ] as const;
+export const MISUSE_TYPES = [...OPINION_TYPES, "free_exhausted"] as const;
 export type MisuseType = (typeof MISUSE_TYPES)[number];
 
 /** What a classifier that reads words is shown of one conversation: enough to tell a talk from a broadcast. */

@@ -15,10 +15,12 @@ import {
   findJob,
   folderOfExport,
   isUploadSpent,
+  type Job,
   livingConversation,
   loadUploadFiles,
   type PieceSound,
   piecesOfExport,
+  type UploadedFile,
   uploadFolder,
 } from "@holdfast/store";
 import type { AudioEnd, AudioRun } from "./jobs.ts";
@@ -73,9 +75,12 @@ async function* liveItems(run: AudioRun): AsyncGenerator<readonly ExportItem[], 
 }
 
 async function* uploadItems(run: AudioRun, uploadJobId: string): AsyncGenerator<readonly ExportItem[], void> {
-  const { desk, signal } = run;
-  for (const [key, pieces] of byFile(await piecesOfExport(run.db, run.job))) {
-    await desk.ask({ type: "export_file", file: await loadFile(run, uploadJobId, key, pieces) });
+  const { db, job, desk, signal } = run;
+  const upload = await findJob(db, job.userId, uploadJobId);
+  const files = await loadUploadFiles(db, job.userId, uploadJobId);
+  for (const [key, pieces] of Map.groupBy(await piecesOfExport(db, job), ({ file }) => file)) {
+    const uploaded = files.find(({ blobKey }) => blobKey === key);
+    await desk.ask({ type: "export_file", file: await fileToKeep(run, upload, uploaded, pieces) });
     for (;;) {
       signal.throwIfAborted();
       const answer = await desk.ask({ type: "export_next" });
@@ -86,26 +91,18 @@ async function* uploadItems(run: AudioRun, uploadJobId: string): AsyncGenerator<
   yield await itemsOf(run, { type: "export_end" });
 }
 
-function byFile(pieces: readonly PieceSound[]): Map<string, PieceSound[]> {
-  const files = new Map<string, PieceSound[]>();
-  for (const piece of pieces) files.set(piece.file, [...(files.get(piece.file) ?? []), piece]);
-  return files;
-}
-
-async function loadFile(
-  { db, blobs, job }: AudioRun,
-  uploadJobId: string,
-  key: string,
+async function fileToKeep(
+  { blobs }: AudioRun,
+  upload: Job | undefined,
+  file: UploadedFile | undefined,
   pieces: readonly PieceSound[],
 ): Promise<FileToKeep> {
-  const upload = await findJob(db, job.userId, uploadJobId);
-  const file = (await loadUploadFiles(db, job.userId, uploadJobId)).find(({ blobKey }) => blobKey === key);
   if (upload === undefined || file === undefined) {
     throw new HoldfastError("the upload has no such file", { code: "blob_missing", class: "permanent_input" });
   }
   // Its time was checked when it came.
   const name = upload.payload.kind === "sound" ? undefined : parseRecordingName(file.name, Number.POSITIVE_INFINITY);
-  return { key, bytes: await blobs.read(key), name, pieces };
+  return { key: file.blobKey, bytes: await blobs.read(file.blobKey), name, pieces };
 }
 
 async function itemsOf({ desk }: AudioRun, request: SoundRequest): Promise<readonly ExportItem[]> {

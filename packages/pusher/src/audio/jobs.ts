@@ -6,10 +6,9 @@
  * made, so no order of crashes leaves bytes behind that nobody can find.
  */
 import { Readable } from "node:stream";
-import { failureClassOf, HoldfastError, isHoldfastError, messageOf } from "@holdfast/contract";
+import { HoldfastError } from "@holdfast/contract";
 import type { Clock, Random } from "@holdfast/core";
 import {
-  asDatabaseError,
   audioFolder,
   type BlobStore,
   completeJob,
@@ -24,6 +23,7 @@ import {
   pcmKey,
 } from "@holdfast/store";
 import type { OnPusherEvent } from "../events.ts";
+import { jobFailureOf } from "../job-failure.ts";
 import { createSoundDesk, type SoundDesk } from "./desk.ts";
 import { exportSound } from "./export.ts";
 
@@ -59,7 +59,7 @@ export async function handleAudio(deps: AudioDeps, job: Job, signal: AbortSignal
     deps.onEvent({ type: "audio_job_finished", ...of, ...ended, tookMs: clock.now() - startedMs });
   } catch (error) {
     if (signal.aborted) return;
-    const failure = failureOf(error);
+    const failure = jobFailureOf(error, "audio_job_failed");
     const state = await failAudio(deps, job, failure);
     deps.onEvent({ type: "audio_job_failed", ...of, code: failure.code, class: failure.class, state: state ?? null });
   } finally {
@@ -151,10 +151,4 @@ function foldersOf({ userId, conversationId, payload }: Job): string[] {
   const { folders } = payload;
   if (!Array.isArray(folders)) return [audioFolder(userId, conversationId ?? "")];
   return folders.filter((folder): folder is string => typeof folder === "string");
-}
-
-function failureOf(error: unknown): JobFailure {
-  const known = asDatabaseError(error);
-  const code = isHoldfastError(known) ? known.code : "audio_job_failed";
-  return { class: failureClassOf(known), code, message: messageOf(known) };
 }

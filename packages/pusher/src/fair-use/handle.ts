@@ -3,7 +3,6 @@
  * written with the end of the job, once. A model that is away is waited for at growing distances and costs nothing; answers
  * that nobody understands spend the job's attempts. Until one is understood nothing is decided, and nobody is restricted.
  */
-import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
 import {
   type Classifier,
   type Clock,
@@ -13,18 +12,10 @@ import {
   type Random,
   stepRun,
 } from "@holdfast/core";
-import {
-  asDatabaseError,
-  completeJob,
-  type Db,
-  endLook,
-  failJob,
-  type Job,
-  type JobFailure,
-  loadLook,
-} from "@holdfast/store";
+import { completeJob, type Db, endLook, failJob, type Job, type JobFailure, loadLook } from "@holdfast/store";
 import type { OnPusherEvent, PusherEvent } from "../events.ts";
 import { enrichDelayMs } from "../finalise/enrich.ts";
+import { jobFailureOf } from "../job-failure.ts";
 import { LlmFailure } from "../summary/port.ts";
 
 export interface LookDeps {
@@ -89,7 +80,5 @@ function failureOf(error: unknown, job: Job): JobFailure {
     const away = failureClass === "content" ? retryAfterMs : enrichDelayMs(job.tries, retryAfterMs);
     return { code, class: failureClass, message, retryAfterMs: away };
   }
-  const known = asDatabaseError(error);
-  const code = isHoldfastError(known) ? known.code : "fair_use_failed";
-  return { class: failureClassOf(known), code, message: messageOf(known) };
+  return jobFailureOf(error, "fair_use_failed");
 }

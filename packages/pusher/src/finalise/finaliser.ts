@@ -9,11 +9,10 @@
  * An aborted signal means that the lease was lost or the process drains: nothing is written any more. Any other failure is
  * recorded with its class, which decides whether it costs an attempt.
  */
-import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+
 import type { Clock, Random } from "@holdfast/core";
 import {
   adoptEnrichment,
-  asDatabaseError,
   completeJob,
   type Db,
   failFinalization,
@@ -24,6 +23,7 @@ import {
   requestEnrichment,
 } from "@holdfast/store";
 import type { OnPusherEvent, PusherEvent } from "../events.ts";
+import { jobFailureOf } from "../job-failure.ts";
 import { summariseBasic } from "../summary/basic/index.ts";
 import { LlmFailure, type Summariser, type Summary, type SummaryInput } from "../summary/port.ts";
 import { storable } from "../summary/storable.ts";
@@ -64,7 +64,7 @@ export function createFinaliser(deps: FinaliserDeps): Finalise {
       else onEvent({ type: "finalization_finished", ...named, ...ending, tookMs: clock.now() - startedMs });
     } catch (error) {
       if (signal.aborted) return onEvent({ type: "finalization_stopped", ...named, reason: "lease_lost_or_draining" });
-      const failure = failureOf(error);
+      const failure = jobFailureOf(error, "processing_failed");
       const fail = isEnrichment(job.payload) ? failJob : failFinalization;
       const state = await fail(db, job, failure, clock.now(), random.next());
       onEvent({
@@ -195,10 +195,4 @@ function codeAndClass<T extends { readonly code: string; readonly class: JobFail
   class: kind,
 }: T) {
   return { code, class: kind };
-}
-
-function failureOf(error: unknown): JobFailure {
-  const known = asDatabaseError(error);
-  const code = isHoldfastError(known) ? known.code : "processing_failed";
-  return { class: failureClassOf(known), code, message: messageOf(known) };
 }

@@ -3,10 +3,9 @@
  * takes, the picture is kept and described by nothing, which is said honestly and at once. A model that is away is tried again
  * later, up to a day; one that refuses the picture spends attempts. Whatever happens, the picture stays.
  */
-import { failureClassOf, isHoldfastError, messageOf } from "@holdfast/contract";
+
 import type { Clock, Random } from "@holdfast/core";
 import {
-  asDatabaseError,
   completeJob,
   type Db,
   describePhoto,
@@ -18,6 +17,7 @@ import {
 } from "@holdfast/store";
 import type { OnPusherEvent } from "../events.ts";
 import { enrichDelayMs, shouldGiveUp } from "../finalise/enrich.ts";
+import { jobFailureOf } from "../job-failure.ts";
 import { LlmFailure } from "../summary/port.ts";
 import type { DescribePicture } from "./vision.ts";
 
@@ -40,7 +40,7 @@ export async function handlePhoto(deps: PhotoDeps, job: Job, signal: AbortSignal
     const tookMs = deps.clock.now() - startedMs;
     deps.onEvent({ type: "photo_finished", ...nameOf(job), outcome, tookMs });
   } catch (error) {
-    if (!signal.aborted) await recordFailure(deps, job, failureOf(error));
+    if (!signal.aborted) await recordFailure(deps, job, jobFailureOf(error, "photo_failed"));
   }
 }
 
@@ -100,10 +100,4 @@ function photoIdOf(job: Job): string {
 
 function nameOf(job: Job) {
   return { jobId: job.id, conversationId: job.conversationId ?? "" };
-}
-
-function failureOf(error: unknown): JobFailure {
-  const known = asDatabaseError(error);
-  const code = isHoldfastError(known) ? known.code : "photo_failed";
-  return { class: failureClassOf(known), code, message: messageOf(known) };
 }

@@ -29,7 +29,7 @@ import {
   type Timer,
   type Watermarks,
 } from "@holdfast/core";
-import { type CountedSpeech, type Db, evaluateFairUse, loadFairUse, requestLook } from "@holdfast/store";
+import { type CountedSpeech, type Db, loadFairUse, lookAtUser } from "@holdfast/store";
 import { GatedWords } from "./gated-words.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RecognisedStretch } from "./recogniser.ts";
@@ -156,20 +156,8 @@ export class LiveFairUse {
     if (!this.#unchecked || nowMs - this.#checkedAtMs < checkMs) return;
     this.#checkedAtMs = nowMs;
     this.#unchecked = false;
-    const options = { userId, sessionId, trigger: "realtime", policy, nowMs } as const;
-    if (policy.readsWords) {
-      const jobId = await requestLook(db, options);
-      if (jobId !== undefined) log.info({ event: "fair_use_requested", jobId }, "a user is to be looked at");
-      return;
-    }
-    const evaluation = await evaluateFairUse(db, { ...options, classifier, random });
-    if (evaluation === undefined) return;
-    const { caseRef, previousStage, stage, verdict } = evaluation;
-    log.info(
-      { event: "fair_use_verdict", caseRef, score: verdict.score, previousStage, stage },
-      "a user was looked at",
-    );
-    await this.#read(nowMs);
+    const options = { userId, sessionId, trigger: "realtime", policy, classifier, random, log, nowMs } as const;
+    if (await lookAtUser(db, options)) await this.#read(nowMs);
   }
 
   #gate(): SpeechGate {

@@ -3,7 +3,7 @@
  * else is told `owner_only`. What somebody said is never in it.
  */
 import { HoldfastError, type QueueJob, QueueView } from "@holdfast/contract";
-import { type LaneLoad, type QueueLoad, type SyncLane, serviceRate, waitSeconds } from "@holdfast/core";
+import { type QueueLoad, type SyncLane, waitSeconds } from "@holdfast/core";
 import {
   type Job,
   listJobs,
@@ -16,6 +16,7 @@ import {
 import { z } from "zod";
 import type { App, HttpContext } from "../http/context.ts";
 import type { QueueContext } from "./gate.ts";
+import { oldestAgeSeconds, requireLoad, shownRate } from "./load.ts";
 
 const SHOWN = 100;
 const GAVE_UP_SHOWN = 50;
@@ -39,17 +40,13 @@ export function registerQueue(app: App, context: QueueContext & Pick<HttpContext
     { config: { problem: true }, schema: { tags, summary: "All work of this server", response: { 200: QueueView } } },
     async ({ userId }) => {
       requireOwner(userId);
-      const load = await context.queueLoad();
-      if (load === undefined) {
-        const away = { code: "database_unavailable", class: "transport", scope: "service" } as const;
-        throw new HoldfastError("the queue cannot be looked at now", { ...away, retryAfterMs: 5_000 });
-      }
+      const load = await requireLoad(context.queueLoad);
       const nowMs = clock.now();
       const jobs = await listOpenJobs(db, SHOWN);
       const open = (await queueDepths(db)).reduce((sum, { count }) => sum + count, 0);
       return {
         ...{ fresh: laneView(load, "fresh", nowMs), backfill: laneView(load, "backfill", nowMs) },
-        audio_seconds_per_second: Math.round(serviceRate(load, nowMs) * 1_000) / 1_000,
+        audio_seconds_per_second: shownRate(load, nowMs),
         speed_is_measured: load.speed !== undefined,
         jobs: jobs.map((job) => jobView(job, nowMs)),
         more: Math.max(0, open - jobs.length),
@@ -85,11 +82,11 @@ function requireOwner(userId: string): void {
 }
 
 function laneView(load: QueueLoad, lane: SyncLane, nowMs: number): QueueView["fresh"] {
-  const { waiting, audioSeconds, oldestMs }: LaneLoad = load[lane];
+  const { waiting, audioSeconds } = load[lane];
   return {
     waiting,
     sound_seconds: Math.round(audioSeconds),
-    oldest_age_seconds: oldestMs === undefined ? 0 : Math.max(0, Math.floor((nowMs - oldestMs) / 1_000)),
+    oldest_age_seconds: oldestAgeSeconds(load[lane], nowMs),
     done_in_seconds: waiting === 0 ? 0 : Math.ceil(waitSeconds(load, lane, nowMs)),
   };
 }

@@ -2,7 +2,6 @@
  * `GET /v1/sync/status`: what waits, whose turn it is, when a user's recordings are begun and done as far as anybody can say,
  * why they rest, and whether more would be taken now. A person who waits is told what for (law L9).
  */
-import { HoldfastError } from "@holdfast/contract";
 import {
   excessSeconds,
   type LaneLoad,
@@ -15,7 +14,7 @@ import {
 import { loadUserQueue, type UserLane } from "@holdfast/store";
 import { z } from "zod";
 import type { App } from "../http/context.ts";
-import { queueLimits } from "./load.ts";
+import { oldestAgeSeconds, queueLimits, requireLoad, shownRate } from "./load.ts";
 import { type QuotaContext, quotasOf } from "./publish.ts";
 import { rateLimitFields } from "./quotas.ts";
 
@@ -75,18 +74,14 @@ export function registerSyncStatus(app: App, context: QuotaContext): void {
     },
     async ({ userId }, reply) => {
       const nowMs = clock.now();
-      const load = await context.queueLoad();
-      if (load === undefined) {
-        const options = { code: "database_unavailable", class: "transport", scope: "service" } as const;
-        throw new HoldfastError("the queue cannot be looked at now", { ...options, retryAfterMs: 5_000 });
-      }
+      const load = await requireLoad(context.queueLoad);
       const limits = queueLimits(config);
       const quotas = await quotasOf(context, userId);
       void reply.headers(rateLimitFields(quotas));
       return {
         queue: {
           ...{ fresh: laneView(load.fresh, nowMs), backfill: laneView(load.backfill, nowMs), running: load.running },
-          audio_seconds_per_second: Math.round(serviceRate(load, nowMs) * 1_000) / 1_000,
+          audio_seconds_per_second: shownRate(load, nowMs),
         },
         yours: (await loadUserQueue(db, userId, nowMs)).map((lane) => userLaneView(lane, load, nowMs)),
         accepts: LANES.map((lane) => {
@@ -104,9 +99,8 @@ export function registerSyncStatus(app: App, context: QuotaContext): void {
   );
 }
 
-function laneView({ waiting, oldestMs }: LaneLoad, nowMs: number): z.infer<typeof LaneView> {
-  const age = oldestMs === undefined ? 0 : Math.max(0, Math.floor((nowMs - oldestMs) / 1_000));
-  return { waiting, oldest_age_seconds: age };
+function laneView(lane: LaneLoad, nowMs: number): z.infer<typeof LaneView> {
+  return { waiting: lane.waiting, oldest_age_seconds: oldestAgeSeconds(lane, nowMs) };
 }
 
 /** Both lanes are worked on at once, each with its share of the claims. What rests begins no sooner than it may. */

@@ -71,11 +71,9 @@ async function exportsOf(trx: Db, job: Job): Promise<Map<string, PieceSound[]>> 
     return { ...soundOf(row), conversationId: id === null ? null : (now.get(id)?.id ?? id) };
   });
   const living = new Set([...now.values()].flatMap((place) => (place.isDeleted ? [] : [place.id])));
-  const exports = new Map<string, PieceSound[]>();
-  for (const { piece, conversationId } of keptPieces(pieces, SYNC.joinGapMs)) {
-    if (living.has(conversationId)) exports.set(conversationId, [...(exports.get(conversationId) ?? []), piece]);
-  }
-  return exports;
+  const kept = keptPieces(pieces, SYNC.joinGapMs).filter(({ conversationId }) => living.has(conversationId));
+  const exports = Map.groupBy(kept, ({ conversationId }) => conversationId);
+  return new Map([...exports].map(([id, of]) => [id, of.map(({ piece }) => piece)]));
 }
 
 /** Behind the sound of live conversations and what somebody wants to hear now; a long backlog behind a short one. */

@@ -1,6 +1,7 @@
 /** Looking at jobs without touching them. */
 import { JOBS } from "@holdfast/contract";
 import type { JobKind, JobState } from "@holdfast/core";
+import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { type Job, jobOf } from "./job.ts";
 
@@ -38,20 +39,17 @@ export async function listJobs(
 
 /** What is not over: in work first, then blocked, then waiting, the oldest of each first. */
 export async function listOpenJobs(db: Db, limit: number): Promise<Job[]> {
-  const found: Job[] = [];
-  for (const state of ["leased", "blocked", "queued"] as const) {
-    if (found.length >= limit) break;
-    const rows = await db
-      .selectFrom("jobs")
-      .selectAll()
-      .where("state", "=", state)
-      .orderBy("created_at")
-      .orderBy("id")
-      .limit(limit - found.length)
-      .execute();
-    found.push(...rows.map(jobOf));
-  }
-  return found;
+  const order = ["leased", "blocked", "queued"];
+  const rows = await db
+    .selectFrom("jobs")
+    .selectAll()
+    .where("state", "in", order)
+    .orderBy(sql`array_position(${order}::text[], state)`)
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(jobOf);
 }
 
 /**

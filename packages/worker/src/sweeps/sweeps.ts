@@ -34,7 +34,7 @@ const ABANDONED_GRACE_MS = 10_000;
 /** Longer than the clocks of two processes differ. */
 const IDLE_TURN_MS = 3_600_000;
 const PAGE_ROWS = 100;
-const FREE_PAGE_CHUNKS = 1_000;
+const FREE_PAGE_ROWS = 1_000;
 
 export interface Sweeps {
   stop(): Promise<void>;
@@ -83,40 +83,37 @@ export async function sweepAbandoned({ db, clock, log }: WorkerDeps, signal: Abo
   if (sessions > 0) log.info({ sessions }, "abandoned audio was handed to repair");
 }
 
-export async function sweepTranscribed({ db, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
-  let freed = 0;
-  for (let page = FREE_PAGE_CHUNKS; page === FREE_PAGE_CHUNKS && !signal.aborted; freed += page) {
-    page = await freeTranscribedAudio(db, FREE_PAGE_CHUNKS);
+/** Until a page is not full: how many rows went. */
+async function pageByPage(signal: AbortSignal, take: (limit: number) => Promise<number>): Promise<number> {
+  let taken = 0;
+  for (let page = FREE_PAGE_ROWS; page >= FREE_PAGE_ROWS && !signal.aborted; taken += page) {
+    page = await take(FREE_PAGE_ROWS);
   }
+  return taken;
+}
+
+export async function sweepTranscribed({ db, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const freed = await pageByPage(signal, (limit) => freeTranscribedAudio(db, limit));
   if (freed > 0) log.info({ chunks: freed }, "transcribed audio was freed");
 }
 
 /** Whether or not fair use is on: what it left behind goes as well. */
 export async function sweepFairUse({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
-  let removed = 0;
-  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; removed += page) {
-    page = await expireFairUse(db, clock.now(), FREE_PAGE_CHUNKS);
-  }
+  const removed = await pageByPage(signal, (limit) => expireFairUse(db, clock.now(), limit));
   if (removed > 0) log.info({ rows: removed }, "old figures of fair use were removed");
 }
 
 /** What was judged so long ago that nobody may send it again. */
 async function sweepPieces({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
   const beforeMs = clock.now() - SYNC.contentRetentionMs;
-  let removed = 0;
-  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; removed += page) {
-    page = await deleteExpiredPieces(db, beforeMs, FREE_PAGE_CHUNKS);
-  }
+  const removed = await pageByPage(signal, (limit) => deleteExpiredPieces(db, beforeMs, limit));
   if (removed > 0) log.info({ pieces: removed }, "old pieces of uploads were forgotten");
 }
 
 /** Users of whom nothing waits any more, in the queue of uploads. */
 async function sweepTurns({ db, clock, log }: WorkerDeps, signal: AbortSignal): Promise<void> {
   const beforeMs = clock.now() - IDLE_TURN_MS;
-  let forgotten = 0;
-  for (let page = FREE_PAGE_CHUNKS; page >= FREE_PAGE_CHUNKS && !signal.aborted; forgotten += page) {
-    page = await forgetIdleTurns(db, beforeMs, FREE_PAGE_CHUNKS);
-  }
+  const forgotten = await pageByPage(signal, (limit) => forgetIdleTurns(db, beforeMs, limit));
   if (forgotten > 0) log.info({ turns: forgotten }, "turns of users who wait for nothing were forgotten");
 }
 

@@ -23,7 +23,6 @@ export interface LlmSettings {
 export type AskLlm = (messages: readonly Message[], signal: AbortSignal) => Promise<string>;
 
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
-const WAYS = 3;
 const FORMAT_REFUSED = new Set([400, 404, 415, 422, 501]);
 
 /** What an answer looks like, for servers that enforce it. */
@@ -35,6 +34,7 @@ export interface AnswerShape {
 const CONVERSATION: AnswerShape = { name: "conversation", schema: ANSWER_SCHEMA };
 
 export function openLlm(settings: LlmSettings, shape: AnswerShape = CONVERSATION): AskLlm {
+  const formats = formatsOf(shape);
   let client: OpenAI | undefined;
   let format = 0;
   return async (messages, signal) => {
@@ -42,11 +42,11 @@ export function openLlm(settings: LlmSettings, shape: AnswerShape = CONVERSATION
     for (;;) {
       const tried = format;
       try {
-        return await ask(client, settings, messages, formatOf(shape, tried), signal);
+        return await ask(client, settings, messages, formats[tried], signal);
       } catch (error) {
         if (signal.aborted) throw error;
         const status = statusOf(error);
-        const plainer = status !== undefined && FORMAT_REFUSED.has(status) && tried < WAYS - 1;
+        const plainer = status !== undefined && FORMAT_REFUSED.has(status) && tried < formats.length - 1;
         if (!plainer) throw failureOf(error, status);
         format = Math.max(format, tried + 1);
       }
@@ -76,16 +76,19 @@ export function baseUrl(url: string): string {
 }
 
 /** The ways of asking for JSON, best first. */
-function formatOf({ name, schema }: AnswerShape, way: number) {
-  if (way === 0) return { type: "json_schema", json_schema: { name, strict: true, schema } } as const;
-  return way === 1 ? ({ type: "json_object" } as const) : undefined;
+function formatsOf({ name, schema }: AnswerShape) {
+  return [
+    { type: "json_schema", json_schema: { name, strict: true, schema } },
+    { type: "json_object" },
+    undefined,
+  ] as const;
 }
 
 async function ask(
   client: OpenAI,
   settings: LlmSettings,
   messages: readonly Message[],
-  format: ReturnType<typeof formatOf>,
+  format: ReturnType<typeof formatsOf>[number],
   signal: AbortSignal,
 ): Promise<string> {
   const asked = { model: settings.model, messages: [...messages] };
