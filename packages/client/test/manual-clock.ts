@@ -10,6 +10,12 @@ interface Entry {
 export class ManualClock implements Clock {
   #now = 1_790_000_000_000;
   readonly #entries = new Set<Entry>();
+  readonly #rounds: number;
+
+  /** `rounds` of promises are let go on between two timers: as many as the longest chain of them under test. */
+  constructor(rounds = 10) {
+    this.#rounds = rounds;
+  }
 
   now(): number {
     return this.#now;
@@ -30,7 +36,7 @@ export class ManualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
-      await settle();
+      await settle(this.#rounds);
       const next = [...this.#entries].sort((a, b) => a.at - b.at)[0];
       if (next === undefined || next.at > end) break;
       this.#now = next.at;
@@ -39,7 +45,7 @@ export class ManualClock implements Clock {
       next.call();
     }
     this.#now = end;
-    await settle();
+    await settle(this.#rounds);
   }
 
   #add(entry: Entry): Timer {
@@ -51,8 +57,8 @@ export class ManualClock implements Clock {
 }
 
 /** Lets promises that can go on go on. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
+export async function settle(rounds = 10): Promise<void> {
+  for (let i = 0; i < rounds; i++) await Promise.resolve();
 }
 
 /** Always the same number, and ids that count. */

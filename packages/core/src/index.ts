@@ -29,11 +29,27 @@ export * from "./listen/watermarks.ts";
 export * from "./log.ts";
 export * from "./playback/range.ts";
 export * from "./playback/spans.ts";
+export * from "./recording/batch.ts";
+export * from "./recording/cooldown.ts";
+export * from "./recording/coordinator.ts";
+export * from "./recording/display.ts";
+export * from "./recording/explain.ts";
+export * from "./recording/job-outcome.ts";
+export * from "./recording/recording.ts";
+export * from "./recording/retry-budget.ts";
+export * from "./recording/status-card.ts";
+export {
+  TOO_OLD,
+  type UploadAnswer,
+  type UploadOutcome,
+  uploadOutcome,
+} from "./recording/upload-outcome.ts";
 export * from "./segments/live-transcript.ts";
 export * from "./segments/merge.ts";
 export * from "./segments/text.ts";
 export * from "./speakers/introduction.ts";
 export * from "./speakers/labels.ts";
+export * from "./speakers/samples.ts";
 export * from "./sync/assign.ts";
 export * from "./sync/doubles.ts";
 export * from "./sync/keeping.ts";

@@ -35,11 +35,14 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly json?: unknown;
   readonly form?: FormData;
+  /** Bytes as they are, in place of JSON or a form. */
+  readonly bytes?: Blob;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly onProgress?: (sentBytes: number) => void;
   readonly signal?: AbortSignal | undefined;
   /** A status that is an answer here and not a failure. */
@@ -54,23 +57,35 @@ export interface HttpAnswer {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 
+/** An answer as it came, whatever it says. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined where it is not JSON. */
+  readonly body: unknown;
+}
+
 /** Throws HoldfastError for everything but a 2xx answer with a JSON body. */
 export async function request(options: HttpOptions, call: HttpRequest): Promise<HttpAnswer> {
+  const { status, headers, body } = await rawRequest(options, call);
+  const isFine = (status >= 200 && status < 300) || status === call.alsoFine;
+  if (!isFine) throw failureOf(status, headers, body, options.clock.now());
+  if (body === undefined) throw transport("bad_answer", "the server's answer is not JSON", undefined);
+  return { body, headers };
+}
+
+/** Throws a HoldfastError of class `transport` (`timeout`, `unreachable`, `aborted`) where no answer came. */
+export async function rawRequest(options: HttpOptions, call: HttpRequest): Promise<RawAnswer> {
   const abort = new AbortController();
   const cancel = (): void => abort.abort();
   call.signal?.addEventListener("abort", cancel, { once: true });
   if (call.signal?.aborted === true) cancel();
   // An upload may take as long as it likes; its transport fails by itself when nothing moves.
-  const timer =
-    call.form === undefined ? options.clock.after(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, cancel) : undefined;
+  const isUpload = call.form !== undefined || call.bytes !== undefined;
+  const timer = isUpload ? undefined : options.clock.after(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, cancel);
   try {
     const response = await exchange(options, call, abort.signal);
-    const text = await response.text();
-    if (!response.ok && response.status !== call.alsoFine)
-      throw failureOf(response.status, response.headers, parseJson(text), options.clock.now());
-    const body = parseJson(text);
-    if (body === undefined) throw transport("bad_answer", "the server's answer is not JSON", undefined);
-    return { body, headers: response.headers };
+    return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
     if (call.signal?.aborted === true) throw transport("aborted", "the request was given up", error);
@@ -86,6 +101,7 @@ async function exchange(options: HttpOptions, call: HttpRequest, signal: AbortSi
   const headers: Record<string, string> = {
     authorization: `Bearer ${typeof token === "string" ? token : await token()}`,
     accept: "application/json",
+    ...call.headers,
   };
   const url = urlOf(options.server, call);
   if (call.form !== undefined) {
@@ -94,8 +110,12 @@ async function exchange(options: HttpOptions, call: HttpRequest, signal: AbortSi
     return await transportForm({ url, headers, form: call.form, signal, onProgress });
   }
   if (call.json !== undefined) headers["content-type"] = "application/json";
-  const body = call.json === undefined ? {} : { body: JSON.stringify(call.json) };
+  const body = call.bytes !== undefined ? { body: call.bytes } : json(call.json);
   return await options.fetch(url, { method: call.method, headers, signal, ...body });
+}
+
+function json(value: unknown): { readonly body?: string } {
+  return value === undefined ? {} : { body: JSON.stringify(value) };
 }
 
 function plainForm(fetch: FetchLike): FormTransport {

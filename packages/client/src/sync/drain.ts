@@ -1,0 +1,248 @@
+/**
+ * The upload half of a sync pass (reference client-sync 4.7): batch after batch, newest first, until nothing is due, something
+ * tells it to stop, or it is cancelled. Candidates are chosen anew before each batch, so that fresh sound overtakes an old
+ * backlog; each recording is sent at most once in a pass. What every answer does to the recordings is one table, `#settle`.
+ */
+import { isHoldfastError } from "@holdfast/contract";
+import { type Clock, isDue, nextBatch, type RecordingEvent, type UploadOutcome } from "@holdfast/core";
+import type { Recording } from "../log/recording.ts";
+import type { SyncEmitter } from "./events.ts";
+import type { BatchItem } from "./send-batch.ts";
+import type { SyncLog } from "./sync-log.ts";
+import type { GateOutcome, UploadGate } from "./upload-gate.ts";
+
+/** How a pass ended. */
+export type DrainEnd =
+  /** Nothing is left that it could send. */
+  | { readonly type: "clean" }
+  /** Something may be tried again; `waitMs` where the server said when. */
+  | { readonly type: "failed"; readonly waitMs: number | null }
+  | { readonly type: "limited" }
+  | { readonly type: "signed_out"; readonly reason: string }
+  | { readonly type: "cancelled" };
+
+export interface DrainProgress {
+  readonly recordings: { readonly done: number; readonly total: number };
+  readonly bytes: { readonly sent: number; readonly total: number };
+}
+
+export interface DrainOptions {
+  readonly log: SyncLog;
+  readonly gate: UploadGate;
+  readonly clock: Clock;
+  readonly emitter: SyncEmitter;
+  /** Recordings that are being sent now; kept true while the pass runs. */
+  readonly sending: Set<string>;
+  readonly onProgress: (progress: DrainProgress) => void;
+  readonly onConversations: (created: readonly string[], updated: readonly string[]) => void;
+}
+
+/** After so many answers in a row that nobody can read, something between here and the server is wrong. */
+const MAX_UNKNOWN_IN_A_ROW = 3;
+
+export class Drain {
+  readonly #options: DrainOptions;
+  readonly #signal: AbortSignal;
+  /** What this pass has sent, whatever came of it. */
+  readonly #tried = new Set<string>();
+  /** Members of a batch that was refused as a whole: each goes alone. */
+  readonly #alone = new Set<string>();
+  readonly #tally = { batchesUploaded: 0, batchesFailed: 0, corrupted: 0, permanentFailures: 0 };
+  readonly #created = new Set<string>();
+  readonly #updated = new Set<string>();
+  #unknownInARow = 0;
+  #hasFailed = false;
+  #doneBytes = 0;
+  #totalBytes = 0;
+  #total = 0;
+
+  constructor(options: DrainOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<DrainEnd> {
+    const { emitter } = this.#options;
+    const due = [...this.#candidates()];
+    if (due.length === 0) return { type: "clean" };
+    this.#total = due.length;
+    this.#totalBytes = due.reduce((sum, { bytes }) => sum + bytes, 0);
+    emitter.emit("local_upload_started", { walCount: due.length });
+    try {
+      return await this.#loop();
+    } finally {
+      this.#options.sending.clear();
+      emitter.emit("local_upload_finished", {
+        ...this.#tally,
+        newConversations: this.#created.size,
+        updatedConversations: this.#updated.size,
+      });
+    }
+  }
+
+  async #loop(): Promise<DrainEnd> {
+    for (;;) {
+      if (this.#signal.aborted) return { type: "cancelled" };
+      const batch = this.#next();
+      if (batch.length === 0) break;
+      const end = await this.#sendBatch(batch);
+      if (end !== null) return end;
+    }
+    return this.#hasFailed ? { type: "failed", waitMs: null } : { type: "clean" };
+  }
+
+  *#candidates(): Generator<Recording> {
+    for (const recording of this.#options.log.recordings.values()) {
+      if (isDue(recording) && !this.#tried.has(recording.id)) yield recording;
+    }
+  }
+
+  /** Whoever must go alone goes first; it was its turn already. */
+  #next(): Recording[] {
+    for (const id of this.#alone) {
+      this.#alone.delete(id);
+      const recording = this.#options.log.recordings.get(id);
+      if (recording !== undefined && isDue(recording)) return [recording];
+    }
+    return nextBatch(this.#candidates());
+  }
+
+  async #sendBatch(members: readonly Recording[]): Promise<DrainEnd | null> {
+    const { sending, gate, clock, emitter } = this.#options;
+    for (const { id } of members) this.#tried.add(id);
+    const { items, kept } = await this.#contents(members);
+    const [first] = kept;
+    if (first === undefined) return null;
+    for (const { id } of kept) sending.add(id);
+    this.#progress(0);
+    const bytes = items.reduce((sum, { content }) => sum + content.size, 0);
+    const startedMs = clock.now();
+    const outcome = await gate.upload(
+      { kind: first.kind, items, conversationId: first.conversationId, startedAtMs: first.startedAtMs },
+      { signal: this.#signal, onProgress: (sent) => this.#progress(sent) },
+    );
+    const end = await this.#settle(kept, outcome);
+    sending.clear();
+    this.#doneBytes += bytes;
+    this.#progress(0);
+    emitter.emit("local_upload_batch", {
+      ...{ walIds: kept.map(({ id }) => id), bytes, outcome: outcome.type, durationMs: clock.now() - startedMs },
+      reason: "reason" in outcome ? outcome.reason : null,
+    });
+    return end;
+  }
+
+  /** A recording whose bytes are gone is corrupted, and the others go on without it. */
+  async #contents(
+    members: readonly Recording[],
+  ): Promise<{ readonly items: readonly BatchItem[]; readonly kept: readonly Recording[] }> {
+    const items: BatchItem[] = [];
+    const kept: Recording[] = [];
+    for (const member of members) {
+      try {
+        items.push({ id: member.id, ...(await this.#options.log.content(member.id)) });
+        kept.push(member);
+      } catch (error) {
+        if (!isHoldfastError(error) || error.code !== "file_missing") throw error;
+        this.#tally.corrupted += 1;
+        await this.#options.log.apply([[member.id, { type: "file_missing" }]]);
+      }
+    }
+    return { items, kept };
+  }
+
+  async #settle(members: readonly Recording[], outcome: GateOutcome): Promise<DrainEnd | null> {
+    const nowMs = this.#options.clock.now();
+    const failed = outcome.type !== "accepted" && outcome.type !== "finished";
+    if (failed) this.#tally.batchesFailed += 1;
+    else this.#tally.batchesUploaded += 1;
+    this.#unknownInARow = outcome.type === "unknown" ? this.#unknownInARow + 1 : 0;
+    switch (outcome.type) {
+      case "accepted":
+        await this.#apply(members, { type: "accepted", jobId: outcome.jobId, nowMs });
+        return null;
+      case "finished":
+        await this.#apply(members, { type: "finished", nowMs });
+        this.#tell(outcome);
+        return null;
+      case "partial":
+        await this.#apply(members, { type: "upload_failed", reason: outcome.reason, nowMs });
+        this.#hasFailed = true;
+        return null;
+      case "limited":
+        await this.#apply(members, { type: "postponed", reason: outcome.reason });
+        return { type: "limited" };
+      case "paused":
+        this.#options.emitter.emit("local_upload_rate_limited", {
+          ...{ until: outcome.limit.untilMs, reason: outcome.limit.reason },
+        });
+        return { type: "limited" };
+      case "too_old":
+        await this.#retire(members, outcome.reason);
+        return null;
+      case "rejected":
+        return await this.#rejected(members, outcome.reason);
+      case "signed_out":
+        await this.#apply(members, { type: "postponed", reason: outcome.reason });
+        return { type: "signed_out", reason: outcome.reason };
+      case "unavailable":
+        // The next batch would meet the same server: a backlog of hundreds must not knock hundreds of times.
+        await this.#apply(members, { type: "postponed", reason: outcome.reason });
+        return { type: "failed", waitMs: outcome.retryAfterMs };
+      case "unknown":
+        await this.#apply(members, { type: "postponed", reason: outcome.reason });
+        this.#hasFailed = true;
+        return this.#unknownInARow < MAX_UNKNOWN_IN_A_ROW ? null : { type: "failed", waitMs: null };
+      case "cancelled":
+        return { type: "cancelled" };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** The refusal names no file: the oldest member is too old for certain, and so is all that is as old (T18). */
+  async #retire(members: readonly Recording[], reason: string): Promise<void> {
+    const oldestMs = Math.min(...members.map(({ startedAtMs }) => startedAtMs));
+    const retired = [...this.#options.log.recordings.values()].filter(
+      (recording) => recording.status === "miss" && recording.startedAtMs <= oldestMs,
+    );
+    await this.#apply(retired, { type: "too_old", reason });
+    this.#tally.permanentFailures += retired.length;
+    // The others were not to blame and go once more; each round retires one at least.
+    for (const { id, startedAtMs } of members) if (startedAtMs > oldestMs) this.#tried.delete(id);
+    this.#options.emitter.emit("local_upload_outside_recovery_window", {
+      batchWalIds: members.map(({ id }) => id),
+      retiredWalIds: retired.map(({ id }) => id),
+    });
+  }
+
+  /** One bad file must not take a whole batch with it (D28). */
+  async #rejected(members: readonly Recording[], reason: string): Promise<null> {
+    if (members.length > 1) {
+      for (const { id } of members) this.#alone.add(id);
+      return null;
+    }
+    await this.#apply(members, { type: "rejected", reason });
+    this.#tally.permanentFailures += members.length;
+    this.#options.emitter.emit("local_upload_terminal_http_refusal", { reason, walCount: members.length });
+    return null;
+  }
+
+  async #apply(members: readonly Recording[], event: RecordingEvent): Promise<void> {
+    await this.#options.log.apply(members.map(({ id }) => [id, event] as const));
+  }
+
+  #tell({ created, updated }: UploadOutcome & { readonly type: "finished" }): void {
+    for (const id of created) this.#created.add(id);
+    for (const id of updated) this.#updated.add(id);
+    this.#options.onConversations(created, updated);
+  }
+
+  #progress(sentNow: number): void {
+    const done = this.#tried.size - this.#options.sending.size;
+    this.#options.onProgress({
+      recordings: { done: Math.max(0, Math.min(done, this.#total)), total: Math.max(this.#total, this.#tried.size) },
+      bytes: { sent: this.#doneBytes + sentNow, total: Math.max(this.#totalBytes, this.#doneBytes + sentNow) },
+    });
+  }
+}

@@ -1,0 +1,426 @@
+/**
+ * Brings every recording of a log to its server and finds out what became of it. One pass at a time (the coordinator of core
+ * decides when), through one gate, under one cooldown; each pass asks after jobs first and then uploads. All state that must
+ * outlive the program is in the log, so it may be killed at any moment. What it promises: no request while the account
+ * pauses, no attempt spent by anything but the content, and a reason for whatever waits (`explain`).
+ */
+import {
+  type ActiveLimit,
+  type Clock,
+  type CooldownReason,
+  type CoordinatorEvent,
+  countRecordings,
+  type Explanation,
+  explain,
+  fullBudget,
+  IDLE,
+  isDue,
+  type Random,
+  type RetryBudget,
+  type RetryCause,
+  reconcileDelayMs,
+  refundRetry,
+  type StatusCard,
+  type SyncCounts,
+  type SyncPhase,
+  spendRetry,
+  statusCard,
+  stepCoordinator,
+  type WakeReason,
+} from "@holdfast/core";
+import type { HttpOptions } from "../api/http.ts";
+import { CooldownKeeper } from "./cooldown-keeper.ts";
+import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
+import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
+import { SyncEmitter, type SyncListener } from "./events.ts";
+import { fairUseStatus } from "./fair-use-status.ts";
+import { type JobNews, Reconciler } from "./reconcile.ts";
+import { resumableSender } from "./resumable.ts";
+import { Schedule } from "./schedule.ts";
+import { multipartSender } from "./send-batch.ts";
+import type { SyncLog } from "./sync-log.ts";
+import { UploadGate } from "./upload-gate.ts";
+
+export interface SyncEngineOptions {
+  readonly log: SyncLog;
+  readonly http: HttpOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: a program that is always online as far as it knows, and always in the foreground. */
+  readonly environment?: SyncEnvironment;
+  /** Upload without being asked (default). Otherwise only `syncNow` and `retry` upload. */
+  readonly automatic?: boolean;
+  /** Confirmed local copies are removed after so many days; null (default) keeps them. */
+  readonly retentionDays?: number | null;
+}
+
+export interface SyncStatus {
+  readonly card: StatusCard;
+  readonly phase: SyncPhase;
+  readonly limit: ActiveLimit | null;
+  readonly counts: SyncCounts;
+  /** Of the pass that uploads now; null while none does. */
+  readonly progress: DrainProgress | null;
+  /** When something will be asked or sent next; null where nothing is planned. */
+  readonly nextPassAtMs: number | null;
+  /** Code of the refusal, where the server does not take this sign-in any more. */
+  readonly signedOut: string | null;
+  /** Conversations that came of recordings since the start. */
+  readonly conversations: { readonly created: readonly string[]; readonly updated: readonly string[] };
+}
+
+const DAY_MS = 86_400_000;
+/** Clients that were paused together come back one by one within this share of the pause, or this long. */
+const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
+/** Between these lies the next question about a job when the server says when it wants to be asked. */
+const ASK_AGAIN = { minMs: 1_000, maxMs: 600_000 } as const;
+/** The developer's switch (reference client-sync 5.9). */
+const SIMULATED_COOLDOWN_MS = 60_000;
+
+export class SyncEngine {
+  readonly #options: SyncEngineOptions;
+  readonly #environment: SyncEnvironment;
+  readonly #emitter = new SyncEmitter();
+  readonly #schedule: Schedule;
+  readonly #cooldown: CooldownKeeper;
+  readonly #gate: UploadGate;
+  readonly #reconciler: Reconciler;
+  readonly #askFairUse: () => Promise<void>;
+  readonly #sending = new Set<string>();
+  readonly #created = new Set<string>();
+  readonly #updated = new Set<string>();
+  readonly #closing = new AbortController();
+  #coordinator = IDLE;
+  #budget: RetryBudget;
+  /** What the planned try cost, until a clean pass gives it back. */
+  #spent: RetryCause | null = null;
+  #reconcileStep = 0;
+  #pass: Promise<void> = Promise.resolve();
+  #cancel = new AbortController();
+  #progress: DrainProgress | null = null;
+  #signedOut: string | null = null;
+  #isAutomatic: boolean;
+  #retentionDays: number | null;
+  #wasOnline = true;
+  #wasForeground = true;
+  #unsubscribe: () => void = () => {};
+
+  constructor(options: SyncEngineOptions) {
+    const { log, http, clock } = options;
+    const emitter = this.#emitter;
+    this.#options = options;
+    this.#environment = options.environment ?? ALWAYS_THERE;
+    this.#isAutomatic = options.automatic ?? true;
+    this.#retentionDays = options.retentionDays ?? null;
+    this.#budget = fullBudget(clock.now());
+    this.#schedule = new Schedule(clock);
+    this.#cooldown = new CooldownKeeper({ log, clock, emitter, onOpen: (lengthMs) => this.#planResume(lengthMs) });
+    const ask = fairUseStatus(http);
+    this.#askFairUse = async () => await this.#cooldown.fairUseChecked(await ask(this.#closing.signal));
+    const send = resumableSender({ http, log, fallback: multipartSender(http) });
+    this.#gate = new UploadGate({ cooldown: this.#cooldown, send, clock, checkFairUse: this.#askFairUse });
+    const onConversations = (created: readonly string[], updated: readonly string[]): void =>
+      this.#hearConversations(created, updated);
+    this.#reconciler = new Reconciler({ log, http, clock, cooldown: this.#cooldown, emitter, onConversations });
+  }
+
+  /** Hears every event from now on; returns the way out. */
+  on(listener: SyncListener): () => void {
+    return this.#emitter.on(listener);
+  }
+
+  start(): void {
+    this.#wasOnline = this.#environment.isOnline;
+    this.#wasForeground = this.#environment.isForeground;
+    this.#unsubscribe = this.#environment.subscribe(() => this.#environmentChanged());
+    this.wake("startup");
+  }
+
+  /** Ends the running request and every timer. Idempotent. The log stays open. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancel.abort();
+    this.#unsubscribe();
+    this.#schedule.clearAll();
+    this.#cooldown.close();
+    await this.#pass;
+  }
+
+  /** Something happened that may let recordings move. Any number of wakes during a pass cost one pass more. */
+  wake(reason: WakeReason): void {
+    if (this.#closing.signal.aborted || this.#mustHold(reason)) return;
+    this.#step({ type: "wake", reason });
+  }
+
+  /** A person wants everything sent now, automatic or not. */
+  syncNow(): void {
+    this.wake("user_retry");
+  }
+
+  /** A person wants these tried again, however often they failed. */
+  async retry(ids: readonly string[]): Promise<void> {
+    await this.#options.log.apply(ids.map((id) => [id, { type: "retry" }] as const));
+    this.syncNow();
+  }
+
+  /** Ends the pass that runs. What the server took stays taken; what waits goes with the next pass. */
+  cancel(): void {
+    this.#cancel.abort();
+    this.#emitter.emit("changed", {});
+  }
+
+  /** Removes recordings and their bytes; those that are being sent stay. */
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#options.log.remove(ids.filter((id) => !this.#sending.has(id)));
+    this.#emitter.emit("changed", {});
+  }
+
+  /** The sign-in was renewed. */
+  signedIn(): void {
+    this.#signedOut = null;
+    this.wake("user_retry");
+  }
+
+  set automatic(value: boolean) {
+    this.#isAutomatic = value;
+    this.#emitter.emit("changed", {});
+    if (value) this.wake("foregrounded");
+  }
+
+  get automatic(): boolean {
+    return this.#isAutomatic;
+  }
+
+  get retentionDays(): number | null {
+    return this.#retentionDays;
+  }
+
+  /** Copies that are old enough already go at once. */
+  async setRetentionDays(days: number | null): Promise<void> {
+    this.#retentionDays = days;
+    await this.#removeOldCopies();
+  }
+
+  /** The developer's switch: pauses as if the server had said so. */
+  async simulateCooldown(reason: CooldownReason, lengthMs: number = SIMULATED_COOLDOWN_MS): Promise<void> {
+    await this.#cooldown.limited(reason, lengthMs, true);
+  }
+
+  get status(): SyncStatus {
+    const counts = countRecordings(this.#options.log.recordings.values(), this.#sending);
+    const { limit } = this.#cooldown;
+    const phase = this.#phase(counts);
+    return {
+      ...{ card: statusCard(phase, limit, counts), phase, limit, counts },
+      progress: this.#progress,
+      nextPassAtMs: this.#schedule.nextAtMs,
+      signedOut: this.#signedOut,
+      conversations: { created: [...this.#created], updated: [...this.#updated] },
+    };
+  }
+
+  /** Recordings that are being sent at this moment. */
+  get sending(): ReadonlySet<string> {
+    return this.#sending;
+  }
+
+  /** What the server last said of jobs that are not over, by job id. */
+  get jobs(): ReadonlyMap<string, JobNews> {
+    return this.#reconciler.news;
+  }
+
+  /** Why a recording is where it is, and what comes next; null for one that the log does not hold. */
+  explain(id: string): Explanation | null {
+    const recording = this.#options.log.recordings.get(id);
+    if (recording === undefined) return null;
+    return explain(recording, {
+      isSending: this.#sending.has(id),
+      isOnline: this.#environment.isOnline,
+      isSignedIn: this.#signedOut === null,
+      isAutomatic: this.#isAutomatic,
+      limit: this.#cooldown.limit,
+      nextPassAtMs: this.#schedule.nextAtMs,
+      retentionMs: this.#retentionDays === null ? null : this.#retentionDays * DAY_MS,
+    });
+  }
+
+  #phase(counts: SyncCounts): SyncPhase {
+    if (this.#progress !== null) return "uploading";
+    const waits = counts.waiting + counts.retrying > 0;
+    return waits && !this.#environment.isOnline && this.#isAutomatic ? "waiting_internet" : "idle";
+  }
+
+  /** Wakes that nobody made on purpose must not undercut a wait that is running. */
+  #mustHold(reason: WakeReason): boolean {
+    const isIdleWake = reason === "recording_sealed" || reason === "reconcile_due";
+    return isIdleWake && this.#schedule.has("retry");
+  }
+
+  #step(event: CoordinatorEvent): void {
+    const step = stepCoordinator(this.#coordinator, event, this.#options.random.next());
+    this.#coordinator = step.state;
+    if (step.run !== null) this.#begin(step.run);
+  }
+
+  #begin(reason: WakeReason): void {
+    this.#cancel = new AbortController();
+    this.#schedule.clear("retry");
+    this.#schedule.clear("resume");
+    this.#emitter.emit("pass_started", { reason });
+    const signal = AbortSignal.any([this.#closing.signal, this.#cancel.signal]);
+    this.#pass = this.#run(reason, signal).then(
+      (end) => this.#finish(reason, end),
+      (error: unknown) => {
+        // The disk failed under the log, or a defect: nothing is lost by trying again later.
+        this.#finish(reason, { type: "failed", waitMs: null });
+        queueMicrotask(() => {
+          throw error;
+        });
+      },
+    );
+  }
+
+  async #run(reason: WakeReason, signal: AbortSignal): Promise<DrainEnd> {
+    const isAsked = reason === "user_retry" || reason === "startup" || reason === "foregrounded";
+    if (isAsked) this.#signedOut = null;
+    if (!this.#environment.isOnline || this.#signedOut !== null) return { type: "clean" };
+    // A stored restriction may have been lifted meanwhile (D3).
+    if (isAsked && this.#cooldown.hasFairUse) await this.#askFairUse();
+    if (this.#cooldown.limit !== null) return { type: "limited" };
+    if (reason === "connectivity_restored") await this.#reviveAll();
+    const asked = await this.#reconcile(signal);
+    if (asked.type !== "clean" && asked.type !== "failed") return asked;
+    const sent = await this.#drain(reason, signal);
+    await this.#removeOldCopies();
+    return sent.type === "clean" ? asked : sent;
+  }
+
+  async #reconcile(signal: AbortSignal): Promise<DrainEnd> {
+    const { ended, transient, signedOut, askAgainMs } = await this.#reconciler.pass(signal);
+    if (signedOut !== null) return { type: "signed_out", reason: signedOut };
+    if (signal.aborted) return { type: "cancelled" };
+    this.#reconcileStep = ended > 0 ? 0 : this.#reconcileStep + 1;
+    this.#askAgainMs = askAgainMs;
+    if (this.#cooldown.limit !== null) return { type: "limited" };
+    return transient > 0 ? { type: "failed", waitMs: null } : { type: "clean" };
+  }
+
+  #askAgainMs: number | null = null;
+
+  async #drain(reason: WakeReason, signal: AbortSignal): Promise<DrainEnd> {
+    if (!this.#isAutomatic && reason !== "user_retry") return { type: "clean" };
+    const drain = new Drain(
+      {
+        ...{ log: this.#options.log, gate: this.#gate, clock: this.#options.clock, emitter: this.#emitter },
+        sending: this.#sending,
+        onProgress: (progress) => {
+          this.#progress = progress;
+          this.#emitter.emit("changed", {});
+        },
+        onConversations: (created, updated) => this.#hearConversations(created, updated),
+      },
+      signal,
+    );
+    try {
+      return await drain.run();
+    } finally {
+      this.#progress = null;
+    }
+  }
+
+  #finish(reason: WakeReason, end: DrainEnd): void {
+    if (end.type === "signed_out") {
+      this.#signedOut = end.reason;
+      this.#emitter.emit("signed_out", { reason: end.reason });
+    }
+    const outcome = end.type === "failed" || end.type === "limited" ? end.type : "clean";
+    this.#emitter.emit("pass_finished", { reason, outcome });
+    const { clock, random } = this.#options;
+    const step = stepCoordinator(this.#coordinator, { type: "pass_done", outcome }, random.next());
+    this.#coordinator = step.state;
+    if (this.#closing.signal.aborted) return;
+    if (outcome === "clean" && this.#spent !== null) {
+      this.#budget = refundRetry(this.#budget, this.#spent, clock.now());
+      this.#spent = null;
+    }
+    if (step.retryInMs !== null) this.#planRetry(step.retryInMs, end.type === "failed" ? end.waitMs : null);
+    this.#planReconcile();
+    this.#emitter.emit("changed", {});
+    if (step.run !== null) this.#begin(step.run);
+  }
+
+  #planRetry(nominalMs: number, toldMs: number | null): void {
+    if (!this.#environment.isForeground) return;
+    this.#spent = toldMs === null ? "transient" : "told_to_wait";
+    const permit = spendRetry(this.#budget, this.#spent, this.#options.clock.now());
+    this.#budget = permit.budget;
+    this.#schedule.set("retry", Math.max(nominalMs, toldMs ?? 0, permit.waitMs), () => this.wake("retry_due"));
+  }
+
+  /** Jobs are asked after while somebody looks, there are some, and the account does not pause. */
+  #planReconcile(): void {
+    this.#schedule.clear("reconcile");
+    if (!this.#environment.isForeground || this.#cooldown.limit !== null || this.#signedOut !== null) return;
+    if (!this.#hasUploaded()) {
+      this.#reconcileStep = 0;
+      return;
+    }
+    const wished = this.#askAgainMs;
+    const delayMs =
+      wished === null
+        ? reconcileDelayMs(this.#reconcileStep)
+        : Math.min(Math.max(wished, ASK_AGAIN.minMs), ASK_AGAIN.maxMs);
+    this.#schedule.set("reconcile", delayMs, () => this.wake("reconcile_due"));
+  }
+
+  #hasUploaded(): boolean {
+    for (const { status } of this.#options.log.recordings.values()) if (status === "uploaded") return true;
+    return false;
+  }
+
+  #planResume(lengthMs: number): void {
+    if (this.#closing.signal.aborted || !this.#environment.isForeground) return;
+    const spanMs = Math.min(lengthMs * RESUME_JITTER.share, RESUME_JITTER.maxMs);
+    const jitterMs = Math.round(spanMs * this.#options.random.next());
+    this.#schedule.set("resume", jitterMs, () => this.wake("cooldown_elapsed"));
+  }
+
+  #environmentChanged(): void {
+    const { isOnline, isForeground } = this.#environment;
+    const cameOnline = isOnline && !this.#wasOnline;
+    const cameForward = isForeground && !this.#wasForeground;
+    this.#wasOnline = isOnline;
+    this.#wasForeground = isForeground;
+    if (!isForeground) this.#schedule.clearAll();
+    if (cameForward) {
+      this.#reconcileStep = 0;
+      this.wake("foregrounded");
+    }
+    if (cameOnline) this.wake("connectivity_restored");
+    this.#emitter.emit("changed", {});
+  }
+
+  /** What gave up while the network was bad gets its attempts back (reference client-sync 3.4.5). */
+  async #reviveAll(): Promise<void> {
+    const tired = [...this.#options.log.recordings.values()].filter((r) => r.status === "miss" && !isDue(r));
+    await this.#options.log.apply(tired.map(({ id }) => [id, { type: "network_returned" }] as const));
+  }
+
+  async #removeOldCopies(): Promise<void> {
+    const days = this.#retentionDays;
+    if (days === null) return;
+    const before = this.#options.clock.now() - days * DAY_MS;
+    const old = [...this.#options.log.recordings.values()].filter(
+      ({ status, syncedAtMs }) => status === "synced" && syncedAtMs > 0 && syncedAtMs < before,
+    );
+    if (old.length === 0) return;
+    await this.#options.log.remove(old.map(({ id }) => id));
+    this.#emitter.emit("wal_synced_copy_autoremove", { policy: "synced_age_days", days, removed: old.length });
+  }
+
+  #hearConversations(created: readonly string[], updated: readonly string[]): void {
+    for (const id of created) this.#created.add(id);
+    for (const id of updated) if (!this.#created.has(id)) this.#updated.add(id);
+    if (created.length + updated.length > 0) this.#emitter.emit("conversations", { created, updated });
+  }
+}
