@@ -11,10 +11,15 @@ export class ManualClock implements Clock {
   #now = 1_790_000_000_000;
   readonly #entries = new Set<Entry>();
   readonly #rounds: number;
+  readonly #isBusy: () => boolean;
 
-  /** `rounds` of promises are let go on between two timers: as many as the longest chain of them under test. */
-  constructor(rounds = 10) {
+  /**
+   * `rounds` of promises are let go on between two timers: as many as the longest chain of them under test. While `isBusy`,
+   * somebody waits for the machine itself (a Blob is read), and no time passes.
+   */
+  constructor(rounds = 10, isBusy: () => boolean = () => false) {
     this.#rounds = rounds;
+    this.#isBusy = isBusy;
   }
 
   now(): number {
@@ -36,7 +41,7 @@ export class ManualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
-      await settle(this.#rounds);
+      await this.#settle();
       const next = [...this.#entries].sort((a, b) => a.at - b.at)[0];
       if (next === undefined || next.at > end) break;
       this.#now = next.at;
@@ -45,7 +50,15 @@ export class ManualClock implements Clock {
       next.call();
     }
     this.#now = end;
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
     await settle(this.#rounds);
+    while (this.#isBusy()) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await settle(this.#rounds);
+    }
   }
 
   #add(entry: Entry): Timer {

@@ -32,6 +32,7 @@ export * from "./playback/spans.ts";
 export * from "./recording/batch.ts";
 export * from "./recording/cooldown.ts";
 export * from "./recording/coordinator.ts";
+export * from "./recording/coverage.ts";
 export * from "./recording/display.ts";
 export * from "./recording/explain.ts";
 export * from "./recording/job-outcome.ts";

@@ -74,6 +74,9 @@ export class ListenSocket {
   #next = 0;
   /** A wish of the server (`service_status` with `retry_after`) for the time after the close that it announces. */
   #retryAfterMs: number | undefined;
+  /** Undefined until an acknowledgement came, or the server was ready without one: ours makes the first before it is. */
+  #acknowledges: boolean | undefined;
+  #unsubscribe: (() => void) | undefined;
 
   constructor(options: ListenSocketOptions) {
     this.#options = { ...options, recordingId: options.recordingId.toLowerCase() };
@@ -82,6 +85,14 @@ export class ListenSocket {
 
   get status(): ListenStatus {
     return this.#state.name;
+  }
+
+  /**
+   * Whether the server says what is durable. A server that does not is never sent anything twice, since it could not know a
+   * repeat; what it lost is only in the log. Undefined as long as nobody can tell.
+   */
+  get acknowledges(): boolean | undefined {
+    return this.#acknowledges;
   }
 
   /** Messages and bytes that the server has not acknowledged. */
@@ -96,6 +107,7 @@ export class ListenSocket {
   }
 
   start(): void {
+    this.#unsubscribe ??= this.#log.onReadable?.(() => this.#pump());
     this.#step({ type: "start" });
   }
 
@@ -156,7 +168,7 @@ export class ListenSocket {
       const { token } = this.#options;
       const value = typeof token === "string" ? token : await token();
       if (!mine() || this.#state.name !== "connecting") return;
-      const first = this.#log.start;
+      const first = this.#acknowledges === false ? this.#next : this.#log.start;
       this.#next = first;
       this.#socket = this.#options.connect(
         { server: this.#options.server, token: value, query: this.#query(first) },
@@ -245,6 +257,7 @@ export class ListenSocket {
     if (message.kind === "event") this.#hearEvent(message.event);
     if (message.kind === "unknown") this.#emit({ type: "unknown", body: message.body });
     if (message.kind === "segments" && message.segments.length > 0) {
+      this.#acknowledges ??= false;
       this.#emit({ type: "segments", segments: message.segments });
     }
   }
@@ -255,6 +268,7 @@ export class ListenSocket {
       if (event.recording_session_id.toLowerCase() !== this.#options.recordingId) return;
       this.#acknowledged(event.sequence);
     }
+    if (event.type === "service_status" && event.status === "ready") this.#acknowledges ??= false;
     if (event.type === "service_status" && event.retry_after !== undefined) {
       this.#retryAfterMs = event.retry_after * 1000;
     }
@@ -262,6 +276,7 @@ export class ListenSocket {
   }
 
   #acknowledged(sequence: number): void {
+    this.#acknowledges = true;
     if (sequence <= this.#log.start) return;
     this.#log.release(sequence);
     this.#next = Math.max(this.#next, this.#log.start);
@@ -270,6 +285,7 @@ export class ListenSocket {
 
   #settleWaiters(): void {
     const state = this.#state;
+    if (state.name === "ended") this.#unsubscribe?.();
     if (this.#log.start === this.#log.end) for (const waiter of [...this.#waiters]) waiter.resolve();
     if (state.name !== "ended") return;
     const error = state.error ?? transport("closed", "the live link was closed");

@@ -16,6 +16,11 @@ export interface MessageLog {
   read(sequence: number): Uint8Array | undefined;
   /** Forgets the first `sequence` messages of the recording: the server holds them durably. */
   release(sequence: number): void;
+  /**
+   * Calls whenever messages became readable without a call of `append`: a log on disk has them once they are written, or read
+   * back. Returns the way out. A log that holds everything in memory needs none.
+   */
+  onReadable?(listener: () => void): () => void;
 }
 
 /** Released slots are cut off in batches, so that a release costs nothing on average. */

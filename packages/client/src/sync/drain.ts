@@ -33,9 +33,18 @@ export interface DrainOptions {
   readonly emitter: SyncEmitter;
   /** Recordings that are being sent now; kept true while the pass runs. */
   readonly sending: Set<string>;
+  /** Somebody else may still deliver it. */
+  readonly isHeld: (recording: Recording) => boolean;
   readonly onProgress: (progress: DrainProgress) => void;
-  readonly onConversations: (created: readonly string[], updated: readonly string[]) => void;
+  readonly onConversations: OnConversations;
 }
+
+/** Recordings, and the conversations that they became or joined. */
+export type OnConversations = (
+  walIds: readonly string[],
+  created: readonly string[],
+  updated: readonly string[],
+) => void;
 
 /** After so many answers in a row that nobody can read, something between here and the server is wrong. */
 const MAX_UNKNOWN_IN_A_ROW = 3;
@@ -93,7 +102,7 @@ export class Drain {
 
   *#candidates(): Generator<Recording> {
     for (const recording of this.#options.log.recordings.values()) {
-      if (isDue(recording) && !this.#tried.has(recording.id)) yield recording;
+      if (isDue(recording) && !this.#tried.has(recording.id) && !this.#options.isHeld(recording)) yield recording;
     }
   }
 
@@ -163,7 +172,7 @@ export class Drain {
         return null;
       case "finished":
         await this.#apply(members, { type: "finished", nowMs });
-        this.#tell(outcome);
+        await this.#tell(members, outcome);
         return null;
       case "partial":
         await this.#apply(members, { type: "upload_failed", reason: outcome.reason, nowMs });
@@ -232,10 +241,16 @@ export class Drain {
     await this.#options.log.apply(members.map(({ id }) => [id, event] as const));
   }
 
-  #tell({ created, updated }: UploadOutcome & { readonly type: "finished" }): void {
+  async #tell(
+    members: readonly Recording[],
+    { created, updated }: UploadOutcome & { readonly type: "finished" },
+  ): Promise<void> {
+    const walIds = members.map(({ id }) => id);
+    const [first] = [...created, ...updated];
+    if (first !== undefined) await this.#options.log.stamp(walIds, first);
     for (const id of created) this.#created.add(id);
     for (const id of updated) this.#updated.add(id);
-    this.#options.onConversations(created, updated);
+    this.#options.onConversations(walIds, created, updated);
   }
 
   #progress(sentNow: number): void {

@@ -29,8 +29,9 @@ import {
   type WakeReason,
 } from "@holdfast/core";
 import type { HttpOptions } from "../api/http.ts";
+import type { Recording } from "../log/recording.ts";
 import { CooldownKeeper } from "./cooldown-keeper.ts";
-import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
+import { Drain, type DrainEnd, type DrainProgress, type OnConversations } from "./drain.ts";
 import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
 import { SyncEmitter, type SyncListener } from "./events.ts";
 import { fairUseStatus } from "./fair-use-status.ts";
@@ -58,7 +59,10 @@ export interface SyncStatus {
   readonly card: StatusCard;
   readonly phase: SyncPhase;
   readonly limit: ActiveLimit | null;
+  /** Of recordings that are whole and not for the live way. */
   readonly counts: SyncCounts;
+  /** Recordings that are being captured, or that the live way may still deliver. */
+  readonly capturing: number;
   /** Of the pass that uploads now; null while none does. */
   readonly progress: DrainProgress | null;
   /** When something will be asked or sent next; null where nothing is planned. */
@@ -90,6 +94,7 @@ export class SyncEngine {
   readonly #created = new Set<string>();
   readonly #updated = new Set<string>();
   readonly #closing = new AbortController();
+  readonly #holds = new Set<(recording: Recording) => boolean>();
   #coordinator = IDLE;
   #budget: RetryBudget;
   /** What the planned try cost, until a clean pass gives it back. */
@@ -119,8 +124,7 @@ export class SyncEngine {
     this.#askFairUse = async () => await this.#cooldown.fairUseChecked(await ask(this.#closing.signal));
     const send = resumableSender({ http, log, fallback: multipartSender(http) });
     this.#gate = new UploadGate({ cooldown: this.#cooldown, send, clock, checkFairUse: this.#askFairUse });
-    const onConversations = (created: readonly string[], updated: readonly string[]): void =>
-      this.#hearConversations(created, updated);
+    const onConversations: OnConversations = (...heard) => this.#hearConversations(...heard);
     this.#reconciler = new Reconciler({ log, http, clock, cooldown: this.#cooldown, emitter, onConversations });
   }
 
@@ -175,6 +179,15 @@ export class SyncEngine {
     this.#emitter.emit("changed", {});
   }
 
+  /**
+   * Keeps recordings from being uploaded for which `keeps` holds, because somebody else may still deliver them. Returns the way
+   * out; after it they go with the next pass.
+   */
+  hold(keeps: (recording: Recording) => boolean): () => void {
+    this.#holds.add(keeps);
+    return () => this.#holds.delete(keeps);
+  }
+
   /** The sign-in was renewed. */
   signedIn(): void {
     this.#signedOut = null;
@@ -207,11 +220,17 @@ export class SyncEngine {
   }
 
   get status(): SyncStatus {
-    const counts = countRecordings(this.#options.log.recordings.values(), this.#sending);
+    let capturing = 0;
+    const settled: Recording[] = [];
+    for (const recording of this.#options.log.recordings.values()) {
+      if (recording.status === "in_progress" || this.#isHeld(recording)) capturing += 1;
+      else settled.push(recording);
+    }
+    const counts = countRecordings(settled, this.#sending);
     const { limit } = this.#cooldown;
     const phase = this.#phase(counts);
     return {
-      ...{ card: statusCard(phase, limit, counts), phase, limit, counts },
+      ...{ card: statusCard(phase, limit, counts), phase, limit, counts, capturing },
       progress: this.#progress,
       nextPassAtMs: this.#schedule.nextAtMs,
       signedOut: this.#signedOut,
@@ -235,6 +254,7 @@ export class SyncEngine {
     if (recording === undefined) return null;
     return explain(recording, {
       isSending: this.#sending.has(id),
+      isHeld: this.#isHeld(recording),
       isOnline: this.#environment.isOnline,
       isSignedIn: this.#signedOut === null,
       isAutomatic: this.#isAutomatic,
@@ -313,11 +333,12 @@ export class SyncEngine {
       {
         ...{ log: this.#options.log, gate: this.#gate, clock: this.#options.clock, emitter: this.#emitter },
         sending: this.#sending,
+        isHeld: (recording) => this.#isHeld(recording),
         onProgress: (progress) => {
           this.#progress = progress;
           this.#emitter.emit("changed", {});
         },
-        onConversations: (created, updated) => this.#hearConversations(created, updated),
+        onConversations: (...heard) => this.#hearConversations(...heard),
       },
       signal,
     );
@@ -373,6 +394,12 @@ export class SyncEngine {
     this.#schedule.set("reconcile", delayMs, () => this.wake("reconcile_due"));
   }
 
+  #isHeld(recording: Recording): boolean {
+    if (recording.status !== "miss") return false;
+    for (const keeps of this.#holds) if (keeps(recording)) return true;
+    return false;
+  }
+
   #hasUploaded(): boolean {
     for (const { status } of this.#options.log.recordings.values()) if (status === "uploaded") return true;
     return false;
@@ -418,9 +445,9 @@ export class SyncEngine {
     this.#emitter.emit("wal_synced_copy_autoremove", { policy: "synced_age_days", days, removed: old.length });
   }
 
-  #hearConversations(created: readonly string[], updated: readonly string[]): void {
+  #hearConversations(walIds: readonly string[], created: readonly string[], updated: readonly string[]): void {
     for (const id of created) this.#created.add(id);
     for (const id of updated) if (!this.#created.has(id)) this.#updated.add(id);
-    if (created.length + updated.length > 0) this.#emitter.emit("conversations", { created, updated });
+    if (created.length + updated.length > 0) this.#emitter.emit("conversations", { walIds, created, updated });
   }
 }

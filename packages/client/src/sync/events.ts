@@ -8,8 +8,12 @@ import type { CooldownReason, WakeReason } from "@holdfast/core";
 export interface SyncEvents {
   /** Something that a person is shown may have changed. */
   changed: Readonly<Record<never, never>>;
-  /** Conversations that came of recordings. */
-  conversations: { readonly created: readonly string[]; readonly updated: readonly string[] };
+  /** Conversations that came of these recordings. */
+  conversations: {
+    readonly walIds: readonly string[];
+    readonly created: readonly string[];
+    readonly updated: readonly string[];
+  };
   pass_started: { readonly reason: WakeReason };
   pass_finished: { readonly reason: WakeReason; readonly outcome: "clean" | "failed" | "limited" };
   local_upload_started: { readonly walCount: number };

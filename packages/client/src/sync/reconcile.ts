@@ -18,6 +18,7 @@ import {
 import { type HttpOptions, parseRetryAfter, rawRequest } from "../api/http.ts";
 import type { Recording } from "../log/recording.ts";
 import type { CooldownKeeper } from "./cooldown-keeper.ts";
+import type { OnConversations } from "./drain.ts";
 import type { SyncEmitter, SyncEvents } from "./events.ts";
 import type { SyncLog } from "./sync-log.ts";
 
@@ -27,7 +28,7 @@ export interface ReconcileOptions {
   readonly clock: Clock;
   readonly cooldown: CooldownKeeper;
   readonly emitter: SyncEmitter;
-  readonly onConversations: (created: readonly string[], updated: readonly string[]) => void;
+  readonly onConversations: OnConversations;
 }
 
 export interface Reconciled {
@@ -112,7 +113,7 @@ export class Reconciler {
   }
 
   async #settle(jobId: string, members: readonly Recording[], outcome: JobOutcome): Promise<void> {
-    const { clock, cooldown, onConversations } = this.#options;
+    const { clock, cooldown } = this.#options;
     const nowMs = clock.now();
     switch (outcome.type) {
       case "completed":
@@ -121,8 +122,7 @@ export class Reconciler {
           newConversations: outcome.created.length,
           updatedConversations: outcome.updated.length,
         });
-        onConversations(outcome.created, outcome.updated);
-        return;
+        return await this.#tellConversations(members, outcome);
       case "waiting":
         this.#heard(jobId, outcome, nowMs);
         this.#poll(jobId, members, "non_terminal", {
@@ -141,7 +141,7 @@ export class Reconciler {
         return await this.#lost(jobId, members, outcome.reason, nowMs);
       case "failed":
         await this.#revert(jobId, members, { type: "job_failed", reason: outcome.reason, nowMs }, outcome);
-        return onConversations(outcome.created, outcome.updated);
+        return await this.#tellConversations(members, outcome);
       case "busy":
         await this.#revert(jobId, members, { type: "job_postponed", reason: outcome.reason }, outcome);
         return await cooldown.limited("backend_busy", outcome.retryAfterMs ?? COOLDOWN.busyJobMs);
@@ -150,6 +150,17 @@ export class Reconciler {
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** A recording that knows no conversation learns it here, so that it can be found from the one and from the other. */
+  async #tellConversations(
+    members: readonly Recording[],
+    { created, updated }: { readonly created: readonly string[]; readonly updated: readonly string[] },
+  ): Promise<void> {
+    const walIds = members.map(({ id }) => id);
+    const [first] = [...created, ...updated];
+    if (first !== undefined) await this.#options.log.stamp(walIds, first);
+    this.#options.onConversations(walIds, created, updated);
   }
 
   #heard(jobId: string, progress: JobProgress, nowMs: number): void {

@@ -17,7 +17,7 @@ describe("the way of a recording", () => {
       conversations: { created: ["c-1"], updated: [] },
       nextPassAtMs: null,
     });
-    expect(named("conversations")).toEqual([{ name: "conversations", created: ["c-1"], updated: [] }]);
+    expect(named("conversations")).toEqual([{ name: "conversations", walIds: ["a"], created: ["c-1"], updated: [] }]);
     await clock.advance(HOUR);
     expect(server.asked).toHaveLength(2);
     expect(clock.pending).toBe(0);

@@ -9,6 +9,8 @@ import type { RecordingState } from "./recording.ts";
 export type ExplainedNext =
   /** It is being captured; it goes when it is full or capture ends. */
   | "sealed_when_full"
+  /** The live connection may still deliver it. */
+  | "sends_live"
   /** It goes up in the pass that runs. */
   | "sends_now"
   | "sends_in_turn"
@@ -28,6 +30,8 @@ export type ExplainedNext =
 
 export interface ExplainContext {
   readonly isSending: boolean;
+  /** Somebody else may still deliver it. */
+  readonly isHeld?: boolean;
   readonly isOnline: boolean;
   readonly isSignedIn: boolean;
   readonly isAutomatic: boolean;
@@ -58,6 +62,7 @@ export function explain(recording: RecordingState, context: ExplainContext): Exp
     case "waiting":
     case "retrying": {
       if (recording.status === "in_progress") return say("sealed_when_full");
+      if (context.isHeld === true) return say("sends_live");
       if (!context.isSignedIn) return say("sends_after_sign_in", null, "signed_out");
       const { limit } = context;
       if (limit !== null) return say("sends_after_pause", limit.untilMs, limit.reason);

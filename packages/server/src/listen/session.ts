@@ -5,7 +5,7 @@
  * teardown (sound durable, last words stored, lease given up, links closed). It never decodes, never summarises, and never
  * waits for the pusher (laws L1, L2, L8).
  */
-import { CLOSE, LISTEN, messageMs, messageOf, ONLY_CHANNEL } from "@holdfast/contract";
+import { CLOSE, channelOf, LISTEN, messageMs, messageOf } from "@holdfast/contract";
 import { type GiveUp, type Log, sleep, type Timer } from "@holdfast/core";
 import {
   type AdmitOutcome,
@@ -234,7 +234,8 @@ export class LiveSession {
       const messages = parts.intake.take(data, this.#lastActivityMs, parts.keeper.acceptingId);
       for (const message of messages) this.#takeAudio(parts, message);
     }, soundMs);
-    if (parts.hold.durableMessages > 0) this.#onDurable(parts.hold.durableMessages);
+    // Also of nothing, and before `ready`: a client that hears no acknowledgement by then knows that this server makes none.
+    this.#onDurable(parts.hold.durableMessages);
     this.#timers.push(
       this.#deps.clock.every(LISTEN.pingIntervalMs, () => this.#beat()),
       this.#deps.clock.every(LISTEN.lifecyclePollMs, () => void parts.keeper.lookAfter()),
@@ -244,8 +245,8 @@ export class LiveSession {
   #takeAudio(parts: SessionParts, message: AudioMessage): void {
     parts.audio.push(message);
     for (const recogniser of parts.recognisers) recogniser.push(message);
-    // The sound of a call would have to be mixed, and nothing is decoded here.
-    if (message.channel === ONLY_CHANNEL) parts.link.audio(message);
+    // Nothing is decoded here: the pusher mixes the channels of a call.
+    if (this.#request.format.channels < 2 || channelOf(message.channel) !== undefined) parts.link.audio(message);
     if (parts.audio.isFull) this.#socket.pause();
   }
 

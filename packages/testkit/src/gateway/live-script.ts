@@ -19,6 +19,8 @@ export interface LiveConnection {
 export interface LiveScriptOptions {
   /** Make every message durable and acknowledge it at once. */
   readonly automatic?: boolean;
+  /** Acknowledge nothing, as servers do that know no acknowledgements. */
+  readonly silent?: boolean;
   /** Called for every audio message that is not a repeat, after it was received. */
   readonly onMessage?: (connection: LiveConnection) => void;
 }
@@ -60,6 +62,7 @@ export class LiveScript {
       lifecycle_sequence: 1,
     });
     connection.peer.text("ping");
+    this.#tellDurable(connection, this.ledger.held(connection.audio.recordingId).length);
     this.say(connection, { type: "service_status", status: "ready", provider: "scripted" });
   }
 
@@ -73,7 +76,11 @@ export class LiveScript {
 
   /** Makes everything received durable and says so. */
   acknowledge(connection: LiveConnection): void {
-    const sequence = this.ledger.flush(connection.audio);
+    this.#tellDurable(connection, this.ledger.flush(connection.audio));
+  }
+
+  #tellDurable(connection: LiveConnection, sequence: number): void {
+    if (this.#options.silent === true || connection.query.get("audio_ack") !== "enabled") return;
     this.say(connection, { type: "audio_ack", sequence, recording_session_id: connection.audio.recordingId });
   }
 

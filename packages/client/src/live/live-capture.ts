@@ -1,0 +1,278 @@
+/**
+ * Sound that is captured now, on both of its ways: every frame goes into the recording log first, and the live socket sends what
+ * the log holds. What the server acknowledges is delivered; the rest is uploaded by the sync engine. As long as the live way
+ * may still deliver a recording, the engine keeps its hands off it; it gets everything when
+ *
+ * - capture has ended and the last frames were acknowledged, or could not be in the time given;
+ * - the link was away for longer than a replay is worth. The recordings of that stretch are then uploaded, and live goes on in
+ *   a new session, because what is handed over must not be replayed as well;
+ * - the server will never take this link again.
+ *
+ * A server that acknowledges nothing gets every frame once. Its recordings are kept until the finished conversation comes;
+ * those that its transcript covers are done, the others are uploaded.
+ */
+import type { Conversation, HoldfastError } from "@holdfast/contract";
+import { type Clock, isCovered, type Random, type RecordingEvent, type Timer } from "@holdfast/core";
+import type { CaptureSession, SessionFacts } from "../log/capture/session.ts";
+import type { Recording } from "../log/recording.ts";
+import type { SyncEngine } from "../sync/engine.ts";
+import type { SyncLog } from "../sync/sync-log.ts";
+import { ListenSocket, type ListenSocketEvent, type ListenSocketOptions, type ListenStatus } from "./listen-socket.ts";
+import { wholeAudioMessage } from "./opus-padding.ts";
+
+export interface CaptureLog extends SyncLog {
+  begin(facts: SessionFacts): Promise<CaptureSession>;
+}
+
+export type LiveCaptureOptions = Omit<ListenSocketOptions, "recordingId" | "codec" | "sampleRate" | "log"> & {
+  readonly log: CaptureLog;
+  readonly engine: SyncEngine;
+  readonly facts: Omit<SessionFacts, "sessionId">;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+export type LiveCaptureEvent =
+  | ListenSocketEvent
+  /** A stretch was handed over for upload, and live sound goes on in a new session. */
+  | { readonly type: "handed_over"; readonly sessionId: string };
+
+export interface LiveCaptureStatus {
+  readonly link: ListenStatus;
+  /** What only this machine has: frames that the server has not acknowledged. */
+  readonly unacknowledgedFrames: number;
+  readonly conversationId: string | null;
+  /** False: the server acknowledges nothing, so everything is kept until the transcript covers it. */
+  readonly acknowledges: boolean | undefined;
+}
+
+/** A link that is away for longer than this is not waited for: what was captured goes up by itself. */
+const REPLAY_WORTH_MS = 120_000;
+/** How long the end of a capture waits for the last acknowledgements. */
+const DRAIN_MS = 10_000;
+/** How long the finished conversation of a server that acknowledges nothing is waited for (reference client-sync 9.10). */
+const CONVERSATION_MS = 30_000;
+
+export class LiveCapture {
+  readonly #options: LiveCaptureOptions;
+  readonly #listeners = new Set<(event: LiveCaptureEvent) => void>();
+  readonly #release: () => void;
+  /** Sessions whose recordings are for the live way. */
+  readonly #held = new Set<string>();
+  #session: CaptureSession;
+  #socket: ListenSocket;
+  #conversationId: string | null = null;
+  #awayTimer: Timer | undefined;
+  /** The link was away for too long: this session is for upload. */
+  #isHandedOver = false;
+  #isStopped = false;
+  #rolling: Promise<void> | undefined;
+  #conversationEnded: ((conversation: Conversation) => void) | undefined;
+
+  private constructor(options: LiveCaptureOptions, session: CaptureSession) {
+    this.#options = options;
+    this.#session = session;
+    this.#held.add(session.id);
+    this.#socket = this.#open(session);
+    this.#release = options.engine.hold((recording) => this.#holds(recording));
+  }
+
+  /** Throws what the log says when there is no room to record. */
+  static async begin(options: LiveCaptureOptions): Promise<LiveCapture> {
+    return new LiveCapture(options, await beginSession(options));
+  }
+
+  get sessionId(): string {
+    return this.#session.id;
+  }
+
+  get status(): LiveCaptureStatus {
+    const { start, end } = this.#session.messages;
+    return {
+      ...{ link: this.#socket.status, unacknowledgedFrames: end - start },
+      ...{ conversationId: this.#conversationId, acknowledges: this.#socket.acknowledges },
+    };
+  }
+
+  /** Hears every event from now on; returns the way out. */
+  on(listener: (event: LiveCaptureEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes one encoded frame over. `atMs`: wall time at which its last sample was heard; default now. */
+  append(frame: Uint8Array, atMs?: number): void {
+    this.#session.append(wholeAudioMessage(this.#options.facts.codec, frame), atMs);
+  }
+
+  /**
+   * Ends the capture: resolves when every frame is in the log for good and the live way is closed. What the server did not
+   * acknowledge in the time given is uploaded; nothing is lost by a short time. Idempotent.
+   */
+  async stop(drainMs: number = DRAIN_MS): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#awayTimer?.cancel();
+    await this.#rolling;
+    await this.#session.seal();
+    await this.#drain(drainMs);
+    const isSilent = this.#socket.acknowledges === false;
+    const finished = isSilent && this.#socket.status === "open" ? await this.#finishedConversation() : undefined;
+    this.#socket.close();
+    await this.#stamp();
+    if (finished !== undefined) await this.#confirmCovered(finished);
+    this.#held.clear();
+    this.#release();
+    this.#options.engine.wake("recording_sealed");
+  }
+
+  #open(session: CaptureSession): ListenSocket {
+    const { log: _log, engine: _engine, facts, ...rest } = this.#options;
+    const { codec, sampleRate } = facts;
+    const socket = new ListenSocket({ ...rest, recordingId: session.id, codec, sampleRate, log: session.messages });
+    socket.on((event) => {
+      if (socket === this.#socket) this.#hear(event);
+    });
+    // The first status comes before the constructor has ended.
+    this.#socket = socket;
+    this.#watchAway();
+    socket.start();
+    return socket;
+  }
+
+  #hear(event: ListenSocketEvent): void {
+    if (event.type === "status") this.#statusChanged(event.status, event.error);
+    if (event.type === "conversation_session") void this.#conversationIs(event.conversation_id);
+    if (event.type === "memory_created") this.#conversationEnded?.(event.memory);
+    this.#emit(event);
+  }
+
+  #statusChanged(status: ListenStatus, error: HoldfastError | null): void {
+    if (status === "open") {
+      this.#awayTimer?.cancel();
+      this.#awayTimer = undefined;
+      if (this.#isHandedOver) this.#rollOver();
+      return;
+    }
+    this.#watchAway();
+    if (status === "ended" && error !== null) this.#handOver();
+  }
+
+  #watchAway(): void {
+    if (this.#isStopped) return;
+    this.#awayTimer ??= this.#options.clock.after(REPLAY_WORTH_MS, () => this.#handOver());
+  }
+
+  /** From here on this session belongs to the sync engine; capture goes on in it. */
+  #handOver(): void {
+    if (this.#isHandedOver || this.#isStopped) return;
+    this.#isHandedOver = true;
+    this.#held.delete(this.#session.id);
+    this.#emit({ type: "handed_over", sessionId: this.#session.id });
+    this.#options.engine.wake("recording_sealed");
+  }
+
+  /** The link is back: live sound goes on in a session of its own. */
+  #rollOver(): void {
+    const old = this.#socket;
+    old.close();
+    this.#rolling ??= this.#begunAnew(old).finally(() => {
+      this.#rolling = undefined;
+    });
+  }
+
+  async #begunAnew(old: ListenSocket): Promise<void> {
+    const session = await beginSession(this.#options);
+    const before = this.#session;
+    if (this.#isStopped || this.#socket !== old) return await session.seal();
+    this.#held.add(session.id);
+    this.#session = session;
+    this.#isHandedOver = false;
+    this.#conversationId = null;
+    this.#open(session);
+    await before.seal();
+    this.#options.engine.wake("recording_sealed");
+  }
+
+  #holds({ sessionId }: Recording): boolean {
+    return sessionId !== null && this.#held.has(sessionId);
+  }
+
+  /** A conversation began: what was captured before it belongs to the one before. */
+  async #conversationIs(id: string): Promise<void> {
+    if (this.#conversationId === id) return;
+    if (this.#conversationId !== null) {
+      await this.#session.cut().catch(() => {});
+      await this.#stamp();
+    }
+    this.#conversationId = id;
+  }
+
+  async #stamp(): Promise<void> {
+    const { log } = this.#options;
+    if (this.#conversationId === null) return;
+    const mine = [...log.recordings.values()].filter(
+      ({ sessionId, conversationId }) => sessionId === this.#session.id && conversationId === null,
+    );
+    await log.stamp(
+      mine.map(({ id }) => id),
+      this.#conversationId,
+    );
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    if (this.#socket.acknowledges === false) return;
+    const late = new AbortController();
+    const timer = this.#options.clock.after(drainMs, () => late.abort());
+    try {
+      await this.#socket.drain(late.signal);
+    } catch {
+      // What is not acknowledged is uploaded.
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #finishedConversation(): Promise<Conversation | undefined> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(CONVERSATION_MS, () => resolve(undefined));
+      this.#conversationEnded = (conversation) => {
+        timer.cancel();
+        resolve(conversation);
+      };
+    });
+  }
+
+  async #confirmCovered({ started_at, transcript_segments }: Conversation): Promise<void> {
+    const beginMs = started_at === null ? Number.NaN : Date.parse(started_at);
+    if (Number.isNaN(beginMs)) return;
+    const spans = transcript_segments.map(({ start, end }) => ({
+      startMs: beginMs + start * 1000,
+      endMs: beginMs + end * 1000,
+    }));
+    const { log, clock } = this.#options;
+    const nowMs = clock.now();
+    const covered = [...log.recordings.values()].filter(
+      ({ sessionId, startedAtMs, durationMs }) =>
+        sessionId === this.#session.id && isCovered({ startMs: startedAtMs, endMs: startedAtMs + durationMs }, spans),
+    );
+    const finished: RecordingEvent = { type: "finished", nowMs };
+    await log.apply(covered.map(({ id }) => [id, finished] as const));
+  }
+
+  #emit(event: LiveCaptureEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+async function beginSession({ log, facts, random }: LiveCaptureOptions): Promise<CaptureSession> {
+  return await log.begin({ ...facts, sessionId: random.uuid() });
+}

@@ -1,0 +1,2 @@
+/** What of the client needs Node: recordings kept in a folder. */
+export { openFileStore } from "./file-store.ts";
