@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { silentLog } from "@holdfast/core";
 import { systemClock } from "@holdfast/runtime";
 import { createToken, type Db, migrate, openDatabase, startEmbeddedPostgres } from "@holdfast/store";
-import { freePort, startRole, type TestRole } from "@holdfast/testkit";
+import { freePort, startRole, startTcpGate, type TcpGate, type TestRole } from "@holdfast/testkit";
 import { type Inspector, inspectable, openInspector } from "./inspector.ts";
 import { type Peer, startPeer } from "./peer.ts";
 import type { RecogniserOptions } from "./servers.ts";
@@ -24,6 +24,8 @@ export interface Stack {
   readonly recogniser: Peer;
   /** Of a live socket; `{}` stands for the id of its recording. */
   readonly liveUrl: string;
+  /** Between the gateway and its pusher. */
+  readonly pusherGate: TcpGate;
   pusher: TestRole | undefined;
   startPusher(): Promise<TestRole>;
   /** Tokens of users enough for so many sessions. */
@@ -59,6 +61,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const { finalFrames, frameSeconds, transcript } = options;
     await recogniser.call("configure", { finalFrames, frameSeconds, transcript });
     const pusherPort = await freePort();
+    const gate = await startTcpGate(pusherPort);
+    ends.push(() => gate[Symbol.asyncDispose]());
     const shared = {
       DATABASE_URL: postgres.url,
       HOLDFAST_DATA: folder,
@@ -72,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       HOLDFAST_PORT: "0",
       HOLDFAST_HOST: "127.0.0.1",
       HOLDFAST_STT: `deepgram+ws://127.0.0.1:${await recogniser.call<number>("port")}`,
-      HOSTED_PUSHER_API_URL: `http://127.0.0.1:${pusherPort}`,
+      HOSTED_PUSHER_API_URL: `http://127.0.0.1:${gate.port}`,
     });
     ends.push(() => gateway.kill());
     const inspector = await openInspector(looked.port);
@@ -86,6 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       liveUrl:
         `ws://127.0.0.1:${gateway.port}/v4/listen?codec=opus_fs320&sample_rate=16000&language=en` +
         "&audio_ack=enabled&client_conversation_id={}",
+      pusherGate: gate,
       pusher: undefined,
       async startPusher() {
         stack.pusher = await startRole("pusher", { ...shared, HOLDFAST_PUSHER_PORT: String(pusherPort) });

@@ -13,6 +13,8 @@ export interface TcpGate extends AsyncDisposable {
   held(): Buffer;
   /** Breaks every connection; new ones are taken. */
   cut(): void;
+  /** While true, every connection is broken, and every new one as soon as it is made. */
+  refuse(refusing: boolean): void;
 }
 
 /** A gate before a port on 127.0.0.1, or before a socket in the file system. */
@@ -20,6 +22,7 @@ export async function startTcpGate(target: number | string): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   const kept: Buffer[] = [];
   let holding = false;
+  let isRefusing = false;
   const track = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -28,7 +31,11 @@ export async function startTcpGate(target: number | string): Promise<TcpGate> {
       other.destroy();
     });
   };
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer((near) => {
+    if (isRefusing) return near.destroy();
     const far = typeof target === "number" ? connect(target, "127.0.0.1") : connect(target);
     track(near, far);
     track(far, near);
@@ -45,11 +52,13 @@ export async function startTcpGate(target: number | string): Promise<TcpGate> {
       holding = true;
     },
     held: () => Buffer.concat(kept),
-    cut() {
-      for (const socket of sockets) socket.destroy();
+    cut,
+    refuse(refusing) {
+      isRefusing = refusing;
+      if (refusing) cut();
     },
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
+      cut();
       await new Promise((resolve) => server.close(resolve));
     },
   };
