@@ -40,6 +40,7 @@ export const JOB_KINDS = [
   "audio_removal",
   "photo",
   "fair_use",
+  "speech_sample",
 ] as const;
 
 export type JobKind = (typeof JOB_KINDS)[number];

@@ -117,6 +117,8 @@ export interface BufferedSound {
   /** Wall time of the first sample, Unix milliseconds. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** Of a call; messages of its channels come one after the other and lie beside each other in time. */
+  readonly channel?: number;
   readonly bytes: Uint8Array;
 }
 
@@ -151,17 +153,32 @@ export function wordRuns(words: readonly BufferedWords[], limit: number = PUSHER
   return runs(words, (run, last, word) => word.conversationId === last.conversationId && run.length < limit);
 }
 
-/** Splits sound into what one frame carries: one conversation, no gap, and not more bytes than a pusher takes. */
+/** Channels whose messages begin this near to each other lie beside each other, as far as anybody can hear. */
+const BESIDE_MS = 1_000;
+
+/**
+ * Splits sound into what one frame carries: one conversation, no gap in any of its channels, and not more bytes than a pusher
+ * takes.
+ */
 export function soundRuns(
   sounds: readonly BufferedSound[],
   limit: number = PUSHER.maxAudioFrameBytes,
 ): BufferedSound[][] {
   let bytes = 0;
+  let endsMs = new Map<number | undefined, number>();
   return runs(sounds, (run, last, sound) => {
-    if (run.length === 1) bytes = last.bytes.length;
+    if (run.length === 1) {
+      bytes = last.bytes.length;
+      endsMs = new Map([[last.channel, last.startMs + last.durationMs]]);
+    }
     bytes += sound.bytes.length;
-    const gapMs = Math.abs(sound.startMs - (last.startMs + last.durationMs));
-    return sound.conversationId === last.conversationId && gapMs <= PUSHER.audioRunGapMs && bytes <= limit;
+    const endMs = endsMs.get(sound.channel);
+    endsMs.set(sound.channel, sound.startMs + sound.durationMs);
+    const follows =
+      endMs === undefined
+        ? Math.abs(sound.startMs - last.startMs) <= BESIDE_MS
+        : Math.abs(sound.startMs - endMs) <= PUSHER.audioRunGapMs;
+    return sound.conversationId === last.conversationId && follows && bytes <= limit;
   });
 }
 

@@ -201,6 +201,17 @@ describe("sound", () => {
     expect(starts([at(0), at(20, "d"), at(40, "d")])).toEqual([[0], [20, 40]]);
   });
 
+  it("of a call lies beside itself: its channels are one frame, until one of them has a gap", () => {
+    const at = (channel: number, startMs: number) => sound({ startMs, channel });
+    const starts = (list: readonly BufferedSound[]) =>
+      soundRuns(list).map((run) => run.map(({ channel, startMs }) => `${channel}@${startMs}`));
+    expect(starts([at(1, 0), at(2, 3), at(1, 20), at(1, 40), at(2, 23)])).toEqual([
+      ["1@0", "2@3", "1@20", "1@40", "2@23"],
+    ]);
+    expect(starts([at(1, 0), at(2, 0), at(1, 20), at(2, 25)])).toEqual([["1@0", "2@0", "1@20"], ["2@25"]]);
+    expect(starts([at(1, 0), at(2, 1_001)])).toEqual([["1@0"], ["2@1001"]]);
+  });
+
   it("comes out whole, in order, in frames that hold one conversation, no gap, and not too much", () => {
     const message = fc.record({
       conversationId: fc.constantFrom("a", "b"),
