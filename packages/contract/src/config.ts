@@ -60,6 +60,9 @@ export const ConfigSchema = z.object({
   ),
   HOLDFAST_SPEECH_PORT: port(8789).describe("port of the speech process, likewise"),
   HOLDFAST_INTERNAL_HOST: z.string().default("127.0.0.1").describe("address that pusher and speech listen on"),
+  HOLDFAST_AUDIO_TIMELINE: flag().describe(
+    "ask the pusher to confirm that it keeps sound to its time (audio timeline v2); matters where the pusher is not ours",
+  ),
   HOLDFAST_INTERNAL_TOKEN: optional.describe("secret: shared by the processes; `holdfast serve` makes one"),
   HOLDFAST_AUDIO_RETENTION: z
     .enum(["transcribed", "forever"])

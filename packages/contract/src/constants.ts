@@ -58,6 +58,9 @@ export const PUSHER = {
   breakerWindowMs: 30_000,
   breakerOpenMs: 60_000,
   handshakeTimeoutMs: 10_000,
+  /** Version of the audio timeline a gateway may ask for, and how long it waits to hear that the pusher keeps to it. */
+  timelineVersion: 2,
+  timelineAckMs: 4_000,
   pingMs: 30_000,
   pongTimeoutMs: 60_000,
   closeTimeoutMs: 3_000,
@@ -80,6 +83,26 @@ export const PUSHER = {
   /** What a pusher keeps of one connection for slow consumers. */
   maxQueuedBatches: 50,
   maxQueuedAudioBytes: 20 * 1024 * 1024,
+  /** Requests for samples of voices that one connection may have on their way to the store. */
+  maxQueuedSamples: 100,
+} as const;
+
+/** Samples of how people sound, reference listen-and-pusher 5.7. */
+export const SPEECH_SAMPLES = {
+  /** A request rests this long after its words were heard: the person may still change their mind. */
+  minAgeMs: 120_000,
+  /** While the sound is still on its way to being kept, it is looked for this often at the most. */
+  retryMs: 15_000,
+  /** Sound that is not there after this time is not coming. */
+  giveUpMs: 7 * 86_400_000,
+  /** Requests of one user that wait; more are not taken. */
+  maxWaiting: 100,
+  /** Segments that one request may name; the rest is left out. */
+  maxSegments: 500,
+  /** The reference names no limit; released servers keep as many of a person. */
+  perPerson: 5,
+  minMs: 2_000,
+  maxMs: 10_000,
 } as const;
 
 export const JOBS = {

@@ -76,6 +76,8 @@ export const encodeTranscript = (payload: z.infer<typeof TranscriptPayload>): Ui
 export const encodeProcess = (request: ProcessRequest): Uint8Array => frame(OPCODE.process, json(request));
 export const encodeSpeakerSample = (payload: z.infer<typeof SpeakerSample>): Uint8Array =>
   frame(OPCODE.speakerSample, json(payload));
+export const encodeTimelineAck = (version: number): Uint8Array =>
+  frame(OPCODE.timelineAck, json({ type: "audio_timeline_ack", version }));
 export const encodeResult = (result: ProcessResult): Uint8Array => frame(OPCODE.result, json(result));
 
 /**

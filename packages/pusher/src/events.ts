@@ -23,7 +23,7 @@ export type PusherEvent =
   | {
       readonly type: "link_consumer_failed";
       readonly link: number;
-      readonly kind: "transcript" | "audio" | "closed";
+      readonly kind: "transcript" | "audio" | "sample" | "closed";
       readonly error: string;
     }
   | { readonly type: "link_refused"; readonly status: number; readonly reason: string }
@@ -118,7 +118,7 @@ export type PusherEvent =
       readonly jobId: string;
       readonly conversationId: string;
       readonly kind: string;
-      readonly outcome: "stored" | "gone" | "lease_lost";
+      readonly outcome: "stored" | "gone" | "lease_lost" | "postponed";
       readonly parts: number;
       readonly bytes: number;
       readonly tookMs: number;

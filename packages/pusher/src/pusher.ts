@@ -4,9 +4,9 @@
  * done once in effect. Losing a link or a pusher loses nothing. What a finished conversation sets off (webhooks, kept sound)
  * is jobs of its own.
  */
-import { type Config, HoldfastError } from "@holdfast/contract";
+import { type Config, HoldfastError, SPEECH_SAMPLES } from "@holdfast/contract";
 import { type AddressRules, type Clock, fairUsePolicy, type Log, parseAddressRules, type Random } from "@holdfast/core";
-import type { BlobStore, Db } from "@holdfast/store";
+import { type BlobStore, type Db, requestSpeechSamples } from "@holdfast/store";
 import { startEffects } from "./effects/work.ts";
 import { logEvents, type OnPusherEvent } from "./events.ts";
 import { llmClassifier } from "./fair-use/classifier.ts";
@@ -104,6 +104,11 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     onEvent,
     health,
     process: work.process,
+    requestSample: (userId, sample) =>
+      requestSpeechSamples(db, {
+        ...{ userId, personId: sample.person_id, conversationId: sample.conversation_id },
+        ...{ segmentIds: sample.segment_ids, afterMs: SPEECH_SAMPLES.minAgeMs, nowMs: clock.now() },
+      }),
     consumers,
   }).catch(async (error: unknown) => {
     await Promise.all([work.drain(), effects.drain(), photos.drain(), looks?.drain(), consumers.close()]);

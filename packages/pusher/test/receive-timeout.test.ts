@@ -46,6 +46,7 @@ it("closes a silent link, and only a silent one", () => {
     clock,
     onEvent: (event) => events.push(event),
     process: () => Promise.reject(new Error("not asked")),
+    requestSample: () => Promise.reject(new Error("not asked")),
   });
   clock.advance(PUSHER.receiveTimeoutMs - 1);
   socket.emit("message", Buffer.from(encodeHeartbeat()), true);

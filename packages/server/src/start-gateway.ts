@@ -31,6 +31,7 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
     clock,
     random,
     log,
+    audioTimeline: config.HOLDFAST_AUDIO_TIMELINE,
     // Gateways that share a data folder differ by their ports.
     breakerStore: breakerFile(join(config.HOLDFAST_DATA, "run", `pusher-breaker-${config.HOLDFAST_PORT}.json`)),
   });

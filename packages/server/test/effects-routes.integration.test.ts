@@ -188,6 +188,17 @@ describe("webhooks", () => {
   const at = (type: string, action = "") => `/v1/users/developer/webhook/${type}${action}`;
   const status = async () => (await call("GET", "/v1/users/developer/webhooks/status"))[1];
 
+  it("say of the one that is never sent that it is not", async () => {
+    const url = "http://10.1.2.3:8080/hook";
+    const note = expect.stringContaining("never sent");
+    expect(await call("POST", at("day_summary"), { url })).toEqual([200, { status: "ok", note }]);
+    expect(await call("POST", at("day_summary", "/disable"))).toEqual([200, { status: "ok", note }]);
+    expect(await call("GET", at("day_summary"))).toEqual([200, { url, note }]);
+    await call("POST", at("day_summary"), { url: "" });
+    expect(await call("GET", at("day_summary"))).toEqual([200, { url: "", note }]);
+    expect(await call("GET", at("memory_created"))).toEqual([200, { url: "" }]);
+  });
+
   it("are set, switched and removed", async () => {
     expect(await status()).toEqual({
       memory_created: false,

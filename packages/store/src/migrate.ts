@@ -16,6 +16,7 @@ import * as uploads from "./migrations/0008_uploads.ts";
 import * as queue from "./migrations/0009_queue.ts";
 import * as fairUseJobs from "./migrations/0010_fair_use_jobs.ts";
 import * as piecesToKeep from "./migrations/0011_pieces_to_keep.ts";
+import * as speechSamples from "./migrations/0012_speech_samples.ts";
 
 const MIGRATIONS = {
   "0001_initial": initial,
@@ -29,6 +30,7 @@ const MIGRATIONS = {
   "0009_queue": queue,
   "0010_fair_use_jobs": fairUseJobs,
   "0011_pieces_to_keep": piecesToKeep,
+  "0012_speech_samples": speechSamples,
 };
 
 /** Returns the names of the migrations that were run now, oldest first. */

@@ -262,6 +262,20 @@ export interface PeopleTable {
   updated_at: Time;
 }
 
+export interface SpeechSamplesTable {
+  user_id: string;
+  /** A function of person and segment. */
+  id: string;
+  person_id: string;
+  conversation_id: string;
+  segment_id: string;
+  /** At 16 kHz. */
+  samples: number;
+  bytes: number;
+  blob_key: string;
+  created_at: Time;
+}
+
 export interface PhotosTable {
   user_id: string;
   conversation_id: string;
@@ -300,6 +314,7 @@ export interface Schema {
   deliveries: DeliveriesTable;
   audio_files: AudioFilesTable;
   people: PeopleTable;
+  speech_samples: SpeechSamplesTable;
   photos: PhotosTable;
   fair_use_speech: FairUseSpeechTable;
   fair_use_users: FairUseUsersTable;

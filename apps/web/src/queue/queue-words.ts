@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<string, string>> = {
   audio_removal: "Removing sound of a deleted conversation",
   photo: "Describing a photo",
   fair_use: "Looking at fair use",
+  speech_sample: "Keeping a sample of a voice",
 };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -38,6 +39,7 @@ const REASONS: Readonly<Record<string, string>> = {
   stt_timeout: "the speech engine did not answer in time",
   stt_unauthorized: "the speech engine refused our key",
   stt_unreachable: "the speech engine could not be reached",
+  sound_not_kept_yet: "the sound of its conversation is not kept yet",
   storage_full: "the disk is full",
   sync_audio_too_long: "the recording is too long",
   sync_decode_failed: "nothing in it could be read as sound",

@@ -307,7 +307,6 @@ export class SyncEngine {
     // A stored restriction may have been lifted meanwhile (D3).
     if (isAsked && this.#cooldown.hasFairUse) await this.#askFairUse();
     if (this.#cooldown.limit !== null) return { type: "limited" };
-    if (reason === "connectivity_restored") await this.#reviveAll();
     const asked = await this.#reconcile(signal);
     if (asked.type !== "clean" && asked.type !== "failed") return asked;
     const sent = await this.#drain(reason, signal);
@@ -423,7 +422,7 @@ export class SyncEngine {
       this.#reconcileStep = 0;
       this.wake("foregrounded");
     }
-    if (cameOnline) this.wake("connectivity_restored");
+    if (cameOnline) void this.#reviveAll().then(() => this.wake("connectivity_restored"));
     this.#emitter.emit("changed", {});
   }
 

@@ -22,8 +22,9 @@ const ROWS: readonly [string, Answer | undefined, object][] = [
   ["500", { status: 500 }, { status: "uploaded", attempts: 1 }],
   ["a page", { status: 200, body: "<html>" }, { status: "uploaded", attempts: 1 }],
   ["401", { status: 401 }, { status: "uploaded", attempts: 1 }],
-  ["404", { status: 404 }, { status: "miss", attempts: 2, jobId: null, reason: "job_http_404" }],
-  ["403", { status: 403 }, { status: "miss", attempts: 2 }],
+  ["a 404 that is a page", { status: 404, body: "<html>" }, { status: "uploaded", attempts: 1 }],
+  ["404", { status: 404, body: { detail: "Job not found" } }, { status: "miss", attempts: 2, jobId: null, reason: "job_http_404" }],
+  ["403", { status: 403, body: { detail: "no" } }, { status: "miss", attempts: 2 }],
   ["partial_failure", job("partial_failure", { failed_segments: 1 }), { status: "miss", attempts: 2 }],
   ["failed", job("failed", { reason_code: "stt_failed" }), { status: "miss", attempts: 2, reason: "stt_failed" }],
   ["completed that admits failures", job("completed", { failed_segments: 1 }), { status: "miss", attempts: 2 }],
@@ -96,7 +97,7 @@ describe("answers about a job", () => {
   });
 
   test("a job that is gone is sent again while the bytes are here, and else is missing", async () => {
-    const { engine, log, clock, named } = uploaded({ status: 404 });
+    const { engine, log, clock, named } = uploaded({ status: 404, body: { detail: "Job not found" } });
     log.add("b", { status: "uploaded", jobId: "job-1" });
     log.spoil("b");
     engine.automatic = false;

@@ -74,7 +74,11 @@ export function jobOutcome({ status, retryAfterMs, body }: JobReply): JobOutcome
   if (status === 403 && job.class === "auth" && job.scope === "account") {
     return { type: "signed_out", reason: textOf(job.code) ?? "http_403" };
   }
-  if (status === 404 || status === 403) return { type: "not_found", reason: `job_http_${status}` };
+  if (status === 404 || status === 403) {
+    // The page of something between here and the server says nothing about a job.
+    if (typeof body !== "object" || body === null) return { type: "transient", reason: `http_${status}` };
+    return { type: "not_found", reason: `job_http_${status}` };
+  }
   const serverStatus = textOf(job.status);
   if (status !== 200 || serverStatus === null) return { type: "transient", reason: `http_${status}` };
   const result = fieldsOf(job.result);

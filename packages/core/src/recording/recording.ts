@@ -144,7 +144,8 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
       return missing(state);
     case "uncovered":
       // What the server itself confirmed is never asked for again.
-      return state.status === "synced" && state.syncedAtMs === 0 ? again(state, "transcript_gap") : state;
+      if (state.status !== "synced" || state.syncedAtMs !== 0) return state;
+      return { ...again(state, "transcript_gap"), attempts: 0, lastAttemptAtMs: 0 };
     case "retry":
       if (state.status === "upload_rejected") return { ...again(state, null), attempts: 0, lastAttemptAtMs: 0 };
       return state.status === "miss" ? fresh(state) : state;

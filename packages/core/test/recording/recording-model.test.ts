@@ -35,7 +35,7 @@ type Act =
 
 const FRAMES = 2;
 const SPENDING: readonly RecordingEvent["type"][] = ["upload_failed", "job_failed", "job_lost"];
-const GIVING_BACK: readonly RecordingEvent["type"][] = ["retry", "network_returned"];
+const GIVING_BACK: readonly RecordingEvent["type"][] = ["retry", "network_returned", "uncovered"];
 
 class World {
   state: RecordingState = NEW_RECORDING;

@@ -1,7 +1,7 @@
 /**
  * Kept sound as jobs: live audio and sound of uploads become Opus files (`audio_export`, planned when a conversation is finished
- * and when an upload ends), those become bare samples while somebody listens (`audio_render`), and all of it goes when the
- * conversation is deleted (`audio_removal`). Audio comes from the store, never from a link. Bytes are durable before a row
+ * and when an upload ends), those become bare samples while somebody listens (`audio_render`), a person's voice is cut out of
+ * them (`speech_sample`), and all of it goes when the conversation is deleted (`audio_removal`). Audio comes from the store, never from a link. Bytes are durable before a row
  * names them, names are functions of what they hold, and whoever finds the conversation deleted at the end removes what it
  * made, so no order of crashes leaves bytes behind that nobody can find.
  */
@@ -26,6 +26,7 @@ import type { OnPusherEvent } from "../events.ts";
 import { jobFailureOf } from "../job-failure.ts";
 import { createSoundDesk, type SoundDesk } from "./desk.ts";
 import { exportSound } from "./export.ts";
+import { sampleVoice } from "./sample.ts";
 
 /** A sound file of an upload is decoded as a whole before the first answer. */
 const UPLOAD_TIMEOUT_MS = 300_000;
@@ -69,7 +70,8 @@ export async function handleAudio(deps: AudioDeps, job: Job, signal: AbortSignal
 }
 
 export interface AudioEnd {
-  readonly outcome: "stored" | "gone" | "lease_lost";
+  readonly outcome: "stored" | "gone" | "lease_lost" | "postponed";
+  /** Files that were made. */
   readonly parts: number;
   readonly bytes: number;
 }
@@ -80,6 +82,8 @@ async function work(run: AudioRun): Promise<AudioEnd> {
       return await exportSound(run);
     case "audio_render":
       return await renderSound(run);
+    case "speech_sample":
+      return await sampleVoice(run);
     default:
       return await removeSound(run);
   }

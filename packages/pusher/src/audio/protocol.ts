@@ -4,6 +4,7 @@
  */
 import type { DecodableCodec, Pcm8Layout, ThreadFailure } from "@holdfast/contract";
 import type { ConversationChunk } from "@holdfast/store";
+import type { Cut } from "./cut.ts";
 import type { FileToKeep } from "./upload-sound.ts";
 
 /** Sound of a live link, length-prefixed as `readFrames` splits it. */
@@ -12,17 +13,21 @@ export interface LiveSound {
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
   readonly layout: Pcm8Layout;
+  /** More than 1: each message begins with the number of its channel; what comes out is their sum. */
+  readonly channels: number;
   readonly payload: Uint8Array;
 }
 
 export type SoundRequest =
   | ({ readonly type: "live" } & LiveSound)
+  /** Answered with what the stream still held back. */
   | { readonly type: "live_end"; readonly stream: number }
   | { readonly type: "export"; readonly chunks: readonly ConversationChunk[] }
   /** Opens a file of an upload; `export_next` gives it to the same export, and answers `done` behind its end. */
   | { readonly type: "export_file"; readonly file: FileToKeep }
   | { readonly type: "export_next" }
   | { readonly type: "export_end" }
+  | { readonly type: "cut"; readonly file: Uint8Array; readonly cuts: readonly Cut[] }
   | { readonly type: "render"; readonly file: Uint8Array }
   | { readonly type: "render_next" };
 
@@ -35,6 +40,8 @@ export type ExportItem =
 export type SoundAnswer =
   | { readonly type: "done" }
   | { readonly type: "items"; readonly items: readonly ExportItem[] }
+  /** A WAV file for each cut. */
+  | { readonly type: "cuts"; readonly wavs: readonly Uint8Array[] }
   /** 16-bit little-endian samples at 16 kHz; undefined where there are no more. */
   | { readonly type: "pcm"; readonly pcm: Uint8Array | undefined }
   | ThreadFailure;

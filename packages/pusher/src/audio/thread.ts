@@ -1,6 +1,7 @@
 /** Entry of a sound thread: the only part of the pusher that loads codecs. See `protocol.ts` for what is asked. */
 import { parentPort } from "node:worker_threads";
 import { threadFailure } from "@holdfast/contract";
+import { cutSound } from "./cut.ts";
 import { createExporter, type Exporter } from "./exporter.ts";
 import { createLiveDecoders } from "./live-decoders.ts";
 import type { SoundAnswer, SoundRequest } from "./protocol.ts";
@@ -18,8 +19,7 @@ async function answer(request: SoundRequest): Promise<SoundAnswer> {
     case "live":
       return { type: "pcm", pcm: await live.decode(request) };
     case "live_end":
-      live.end(request.stream);
-      return { type: "done" };
+      return { type: "pcm", pcm: live.end(request.stream) };
     case "export":
       exporter ??= await createExporter();
       return { type: "items", items: await exporter.push(request.chunks) };
@@ -38,6 +38,8 @@ async function answer(request: SoundRequest): Promise<SoundAnswer> {
       exporter = undefined;
       return { type: "items", items };
     }
+    case "cut":
+      return { type: "cuts", wavs: await cutSound(request.file, request.cuts) };
     case "render":
       await rendering?.return(undefined);
       rendering = renderPcm(request.file);

@@ -41,7 +41,7 @@ export function startEffects(deps: EffectsDeps): Effects {
   });
   const loops = [fanouts];
   if (blobs !== undefined) {
-    const kinds = ["audio_removal", "audio_render", "audio_export"] as const;
+    const kinds = ["audio_removal", "audio_render", "audio_export", "speech_sample"] as const;
     loops.push(
       startJobLoop({
         ...{ db, clock, log, owner, kinds, concurrency: EFFECTS.sounds },

@@ -4,11 +4,13 @@
  */
 
 import {
+  CHANNELS,
   type DecodableCodec,
   isDecodable,
   MAX_SAMPLE_RATE,
   MIN_SAMPLE_RATE,
   type Pcm8Layout,
+  PUSHER,
 } from "@holdfast/contract";
 import { isSameSecret } from "@holdfast/runtime";
 
@@ -24,6 +26,9 @@ export type Admission =
       /** What opcode 101 carries; bare 16-bit samples where the URL does not say. */
       readonly codec: DecodableCodec;
       readonly layout: Pcm8Layout;
+      readonly channels: number;
+      /** Of the audio timeline, which is then acknowledged; undefined where it was not asked for, or in a way nobody knows. */
+      readonly timeline: number | undefined;
     }
   | { readonly admitted: false; readonly status: 400 | 401 | 404; readonly reason: string };
 
@@ -45,7 +50,13 @@ export function admit(
   if (!isDecodable(codec)) return refused(400, "no usable codec");
   const layout = parsed.searchParams.get("audio_layout") ?? "linear8";
   if (layout !== "linear8" && layout !== "linear16") return refused(400, "no usable audio_layout");
-  return { admitted: true, userId, sampleRate, codec, layout };
+  const channels = Number(parsed.searchParams.get("channels") ?? "1");
+  if (!Number.isInteger(channels) || channels < 1 || channels > CHANNELS.length) {
+    return refused(400, "no usable channels");
+  }
+  const asked = /^v?(\d{1,3})$/u.exec(parsed.searchParams.get("audio_timeline") ?? "")?.[1];
+  const timeline = Number(asked) >= PUSHER.timelineVersion ? PUSHER.timelineVersion : undefined;
+  return { admitted: true, userId, sampleRate, codec, layout, channels, timeline };
 }
 
 function refused(status: 400 | 401 | 404, reason: string): Admission {

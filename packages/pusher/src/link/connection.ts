@@ -5,11 +5,20 @@
  * - 101 and 102 go to the consumers (`consumers.ts`), as far as anybody wants them. Sound before the first 103 belongs to
  *   nobody and is dropped.
  * - 104 is worked on independently of this socket. Its 201 is sent if the socket is still open then.
+ * - 105 is written down in the store, where a job finds it; whoever named the voice has usually done so already.
  * - A frame that breaks the rules is counted and ignored. Text frames are such frames.
  * - 300 s without a message close the link with 1011.
  */
-import type { ProcessRequest, ProcessResult, PusherFrame, Segment } from "@holdfast/contract";
-import { CLOSE, decodePusherFrame, encodeResult, messageOf, PUSHER, readFrames } from "@holdfast/contract";
+import type { ProcessRequest, ProcessResult, PusherFrame, Segment, SpeakerSample } from "@holdfast/contract";
+import {
+  CLOSE,
+  decodePusherFrame,
+  encodeResult,
+  encodeTimelineAck,
+  messageOf,
+  PUSHER,
+  readFrames,
+} from "@holdfast/contract";
 import type { Clock, Timer } from "@holdfast/core";
 import type { RawData, WebSocket } from "ws";
 import type { LinkCounts, OnPusherEvent } from "../events.ts";
@@ -20,6 +29,8 @@ export interface LinkDeps {
   readonly clock: Clock;
   readonly onEvent: OnPusherEvent;
   readonly process: (userId: string, request: ProcessRequest) => Promise<ProcessResult>;
+  /** Writes down that samples of a voice are wanted; false where nobody may have them. May reject. */
+  readonly requestSample: (userId: string, sample: SpeakerSample) => Promise<boolean>;
   /** Who takes words and sound; nobody unless told. */
   readonly consumers?: LinkConsumers;
 }
@@ -39,6 +50,7 @@ export function serveLink(socket: WebSocket, identity: LinkIdentity, deps: LinkD
   const counts = { frames: 0, invalidFrames: 0, audioBytes: 0, segments: 0, requests: 0, dropped: 0 };
   let conversationId: string | undefined;
   let pending = 0;
+  let samples = 0;
   let lastMessageMs = deps.clock.now();
   let timer: Timer;
 
@@ -88,8 +100,7 @@ export function serveLink(socket: WebSocket, identity: LinkIdentity, deps: LinkD
       case "process":
         return void answer(frame.request);
       case "speakerSample":
-        counts.dropped += 1;
-        return;
+        return void requestSample(frame.payload);
       case "result":
       case "timelineAck":
       case "invalid":
@@ -113,7 +124,28 @@ export function serveLink(socket: WebSocket, identity: LinkIdentity, deps: LinkD
     if (socket.readyState === socket.OPEN) socket.send(encodeResult(result));
   };
 
+  const requestSample = async (sample: SpeakerSample): Promise<void> => {
+    if (![sample.conversation_id, sample.person_id, ...sample.segment_ids].every(isId)) {
+      refuse();
+      return;
+    }
+    if (samples >= PUSHER.maxQueuedSamples) {
+      counts.dropped += 1;
+      return;
+    }
+    samples += 1;
+    try {
+      if (!(await deps.requestSample(userId, sample))) counts.dropped += 1;
+    } catch (error) {
+      counts.dropped += 1;
+      deps.onEvent({ type: "link_consumer_failed", link, kind: "sample", error: messageOf(error) });
+    }
+    samples -= 1;
+  };
+
   deps.onEvent({ type: "link_opened", link, pii: { userId } });
+  // Frames carry the wall time of their first sample and hold no gap, which is what the timeline asks for (reference 5.3).
+  if (identity.timeline !== undefined) socket.send(encodeTimelineAck(identity.timeline));
   timer = deps.clock.after(PUSHER.receiveTimeoutMs, watch);
   socket.on("message", (data: RawData, isBinary: boolean) => {
     lastMessageMs = deps.clock.now();
@@ -144,9 +176,9 @@ function isId(text: string): boolean {
 }
 
 /** Whether the payload is what the URL of the link said it would be. */
-function isSound({ codec }: LinkIdentity, startSeconds: number, payload: Uint8Array): boolean {
+function isSound({ codec, channels = 1 }: LinkIdentity, startSeconds: number, payload: Uint8Array): boolean {
   if (!Number.isFinite(startSeconds) || payload.length === 0) return false;
-  return codec === "pcm16" ? payload.length % 2 === 0 : readFrames(payload).damage === undefined;
+  return codec === "pcm16" && channels === 1 ? payload.length % 2 === 0 : readFrames(payload).damage === undefined;
 }
 
 /** Says goodbye, and does not wait for ever for the answer. */

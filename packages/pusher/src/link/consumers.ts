@@ -15,12 +15,16 @@ export interface LinkIdentity {
   /** Number of the connection within this process. */
   readonly link: number;
   readonly userId: string;
-  /** What the payload of opcode 101 holds: `pcm16` bare samples, everything else frames as `readFrames` splits them. */
+  /** What the payload of opcode 101 holds: `pcm16` bare samples, all else frames as `readFrames` splits them. */
   readonly codec: DecodableCodec;
   /** Matters for `pcm8` only. */
   readonly layout: Pcm8Layout;
   /** Hz. */
   readonly sampleRate: number;
+  /** More than 1: a call. The first byte of each message is its channel, and the payload of opcode 101 is always frames. */
+  readonly channels?: number;
+  /** The version of the audio timeline that the gateway asked for, as far as we know it. */
+  readonly timeline?: number | undefined;
 }
 
 export interface TranscriptBatch {
@@ -36,7 +40,7 @@ export interface AudioRun {
   readonly conversationId: string;
   /** Wall time of the first sample, Unix seconds. */
   readonly startSeconds: number;
-  /** As it came: bare 16-bit little-endian mono samples for `pcm16`, length-prefixed encoded frames otherwise. */
+  /** As it came: bare 16-bit little-endian mono samples for `pcm16` of one channel, length-prefixed frames otherwise. */
   readonly payload: Uint8Array;
 }
 

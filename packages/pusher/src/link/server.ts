@@ -61,8 +61,8 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     }
     sockets.handleUpgrade(request, socket, head, (link) => {
       opened += 1;
-      const { userId, codec, layout, sampleRate } = admission;
-      const end = serveLink(link, { link: opened, userId, codec, layout, sampleRate }, options);
+      const { admitted: _, ...identity } = admission;
+      const end = serveLink(link, { link: opened, ...identity }, options);
       ends.add(end);
       void end.then(() => ends.delete(end));
     });

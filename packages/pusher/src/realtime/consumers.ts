@@ -1,7 +1,7 @@
 /**
  * Sends what live links bring to the webhooks of their users: words as they come (`realtime_transcript`), and sound in pieces of
  * as many seconds as the user asked for (`audio_bytes`), as 16-bit samples whatever the device sent. Everything here is best
- * effort; what must not be lost goes through jobs. Decoding happens in a thread that exists while somebody wants sound.
+ * effort; what must not be lost goes through jobs. The sides of a call are added up. Decoding happens in a thread that exists while somebody wants sound.
  */
 import { messageOf } from "@holdfast/contract";
 import type { Log } from "@holdfast/core";
@@ -31,6 +31,11 @@ interface Heard {
   rate: number;
 }
 
+function addTo(sound: Heard, pcm: Uint8Array): void {
+  sound.parts.push(pcm);
+  sound.bytes += pcm.length;
+}
+
 export function createRealtimeConsumers(options: RealtimeOptions): RealtimeConsumers {
   const { clock, log } = options;
   const subscriptions = createSubscriptions(options);
@@ -40,10 +45,10 @@ export function createRealtimeConsumers(options: RealtimeOptions): RealtimeConsu
 
   /** The sound as 16-bit samples, and their rate. Sound that cannot be decoded is nothing. */
   const samplesOf = async ({ link, payload }: AudioRun): Promise<{ pcm: Uint8Array; rate: number }> => {
-    const { codec, sampleRate, layout } = link;
-    if (codec === "pcm16") return { pcm: payload, rate: sampleRate };
+    const { codec, sampleRate, layout, channels = 1 } = link;
+    if (codec === "pcm16" && channels === 1) return { pcm: payload, rate: sampleRate };
     desk ??= createSoundDesk({ clock });
-    const answer = await desk.ask({ type: "live", stream: link.link, codec, sampleRate, layout, payload });
+    const answer = await desk.ask({ type: "live", stream: link.link, codec, sampleRate, layout, channels, payload });
     return { pcm: (answer.type === "pcm" ? answer.pcm : undefined) ?? new Uint8Array(0), rate: DECODED_RATE };
   };
 
@@ -61,8 +66,10 @@ export function createRealtimeConsumers(options: RealtimeOptions): RealtimeConsu
   const release = async (link: LinkIdentity): Promise<void> => {
     const sound = heard.get(link.link);
     heard.delete(link.link);
+    // One side of a call may be ahead of the other, and nothing comes that it could be mixed with.
+    const last = await desk?.ask({ type: "live_end", stream: link.link }).catch(() => undefined);
+    if (sound !== undefined && last?.type === "pcm" && last.pcm !== undefined) addTo(sound, last.pcm);
     if (sound !== undefined) await sendSound(link, sound);
-    await desk?.ask({ type: "live_end", stream: link.link }).catch(() => {});
     if (heard.size > 0 || desk === undefined) return;
     const idle = desk;
     desk = undefined;
@@ -90,8 +97,7 @@ export function createRealtimeConsumers(options: RealtimeOptions): RealtimeConsu
       heard.set(link, sound);
       const { pcm, rate } = await samplesOf(run);
       sound.rate = rate;
-      sound.parts.push(pcm);
-      sound.bytes += pcm.length;
+      addTo(sound, pcm);
       const seconds = webhook.everySeconds ?? DEFAULT_AUDIO_SECONDS;
       if (sound.bytes > seconds * rate * 2) await sendSound(run.link, sound);
     },

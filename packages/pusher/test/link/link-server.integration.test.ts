@@ -1,11 +1,13 @@
 /** The link server over real sockets, without a database: what consumers get, which frames break the rules, and who is let in. */
 import { once } from "node:events";
 import {
+  decodePusherFrame,
   encodeAudio,
   encodeConversation,
   encodeProcess,
   encodeTranscript,
   type ProcessResult,
+  type PusherFrame,
   writeFrames,
 } from "@holdfast/contract";
 import { systemClock } from "@holdfast/runtime";
@@ -41,6 +43,7 @@ async function server(over: Partial<LinkConsumers> = {}) {
     onEvent: (event) => events.push(event),
     health: async () => ({ ok: true, body: {} }),
     process: async () => answered,
+    requestSample: async () => true,
     consumers: {
       opened: (link) => void seen.opened.push(link),
       wants: () => true,
@@ -51,8 +54,12 @@ async function server(over: Partial<LinkConsumers> = {}) {
     },
   });
   cleanup.push(() => started.close());
-  const connect = async (query = "uid=u1&sample_rate=16000"): Promise<WebSocket> => {
+  const connect = async (
+    query = "uid=u1&sample_rate=16000",
+    onFrame: (frame: PusherFrame) => void = () => {},
+  ): Promise<WebSocket> => {
     const socket = new WebSocket(`ws://127.0.0.1:${started.port}/v1/trigger/listen?${query}`);
+    socket.on("message", (data: Buffer) => onFrame(decodePusherFrame(data)));
     cleanup.push(() => socket.terminate());
     await once(socket, "open");
     return socket;
@@ -61,6 +68,27 @@ async function server(over: Partial<LinkConsumers> = {}) {
 }
 
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
+
+describe("the audio timeline", () => {
+  it.each([
+    ["uid=u1&sample_rate=16000&audio_timeline=2", [2]],
+    ["uid=u1&sample_rate=16000&audio_timeline=v2", [2]],
+    ["uid=u1&sample_rate=16000&audio_timeline=7", [2]],
+    ["uid=u1&sample_rate=16000&audio_timeline=1", []],
+    ["uid=u1&sample_rate=16000&audio_timeline=yes", []],
+    ["uid=u1&sample_rate=16000", []],
+  ])("%s is acknowledged with the version that is kept to, if any", async (query, versions) => {
+    const { connect } = await server();
+    const acked: PusherFrame[] = [];
+    const socket = await connect(query, (frame) => acked.push(frame));
+    socket.send(encodeProcess({ conversation_id: "c", language: "en", byok_keys: {} }));
+    await expect.poll(() => acked.some(({ kind }) => kind === "result")).toBe(true);
+    const answers = acked.filter((frame) => frame.kind === "timelineAck");
+    expect(answers).toEqual(versions.map((version) => ({ kind: "timelineAck", version })));
+    // The very first frame: nothing is sent to a gateway that still waits for it.
+    expect(acked[0]?.kind).toBe(versions.length > 0 ? "timelineAck" : "result");
+  });
+});
 
 describe("a link", () => {
   it("gives words and sound to the consumers, each with the conversation it belongs to", async () => {
@@ -85,7 +113,8 @@ describe("a link", () => {
       ["b", "one"],
       [null, "two"],
     ]);
-    expect(seen.opened).toEqual([{ link: 1, userId: "u1", codec: "pcm16", layout: "linear8", sampleRate: 16_000 }]);
+    const identity = { link: 1, userId: "u1", codec: "pcm16", layout: "linear8", sampleRate: 16_000, channels: 1 };
+    expect(seen.opened).toEqual([identity]);
     socket.close(1000);
     await waitFor("the end", () => seen.closed.length === 1);
   });

@@ -1,5 +1,5 @@
 /**
- * Every route that needs a user, in one scope whose first act is to find out who asks; and the one beside it whose links carry
+ * Every route that needs a user, in one scope whose first act is to find out who asks; and those beside it whose links carry
  * their own proof.
  */
 import type { FastifyPluginAsync } from "fastify";
@@ -15,6 +15,7 @@ import { registerFinalization } from "../rest/finalization.ts";
 import { registerMe } from "../rest/me.ts";
 import { registerMemories } from "../rest/memories.ts";
 import { registerPeople } from "../rest/people.ts";
+import { registerSignedSamples } from "../rest/people-samples.ts";
 import { registerPhotos } from "../rest/photos.ts";
 import { registerPlayback, registerSignedPlayback } from "../rest/playback.ts";
 import { registerConversationReads } from "../rest/read-conversations.ts";
@@ -50,6 +51,7 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
   };
   await app.register(routes);
   registerSignedPlayback(app, context);
+  registerSignedSamples(app, context);
   registerFairUseCases(app, context);
   await registerFairUseAdmin(app, context);
 }

@@ -205,7 +205,8 @@ export function segmentOf(
   id: string,
   provider: string,
 ): Segment {
-  const startedAtMs = current.startedAtMs ?? stretch.startedAtMs;
+  // Of two channels, or of what a client recognised itself, the earlier words may come later: it begins with them then.
+  const startedAtMs = Math.min(current.startedAtMs ?? stretch.startedAtMs, stretch.startedAtMs);
   const seconds = (ms: number): number => Math.max(0, Math.round(ms - startedAtMs) / 1000);
   const channel = channelOf(stretch.channel);
   return {
@@ -248,8 +249,11 @@ export async function storeFinal(
     readonly nowMs: number;
   },
 ): Promise<FinalOutcome> {
-  const step = addFinals(current.transcript, [final], at.partials);
-  const baseMs = current.startedAtMs;
+  const knownMs = current.startedAtMs;
+  const earlierMs = knownMs === undefined ? 0 : Math.max(0, knownMs - at.startedAtMs);
+  const behind = (segment: Segment): Segment => (earlierMs === 0 ? segment : movedSegment(segment, earlierMs));
+  const step = addFinals(relabel(current.transcript, behind), [final], at.partials.map(behind));
+  const baseMs = earlierMs === 0 ? knownMs : undefined;
   const result = await commitSegments(db, {
     hold,
     conversationId: current.id,

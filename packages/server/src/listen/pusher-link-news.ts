@@ -18,10 +18,15 @@ export function tellNews(log: Log, { before, step, why, wasConnected, pending }:
   const reason = why === undefined ? {} : { why };
   switch (state.name) {
     case "connected":
+      if (state.sound === "withheld") {
+        log.warn({ event: "pusher_link_sound_withheld" }, "this pusher does not keep sound to its time: it gets none");
+      }
+      if (before.name === "connected") return;
       if (wasConnected) log.info({ event: "pusher_link_recovered", pending }, "the link to the pusher is back");
       else log.debug({ event: "pusher_link_connected" }, "linked to a pusher");
       return;
     case "reconnect_backoff":
+      if (state.open) return;
       if (before.name === "connected") {
         log.warn({ event: "pusher_link_lost", pending, ...reason }, "the link to the pusher is lost");
       }
@@ -37,6 +42,7 @@ export function tellNews(log: Log, { before, step, why, wasConnected, pending }:
       );
       return;
     case "half_open_probe":
+      if (state.open) return;
       log.info({ event: "pusher_link_probe" }, "the pusher is tried once");
       return;
     default:

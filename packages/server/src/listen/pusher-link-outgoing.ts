@@ -5,6 +5,7 @@
  * - What is taken to be sent stays here until the socket took it, and returns to the front of its queue when the connection
  *   ends before; the next lot of a kind is not taken before. So a pusher that does not read fills these bounded queues and
  *   nothing else.
+ * - Sound that is withheld (`core/link`) is not kept for later: it is a gap.
  * - Before sound, 103 is sent whenever its conversation differs from the last one announced on this connection. A conversation
  *   that begins while sound of the one before still waits is announced after that sound.
  */
@@ -39,10 +40,16 @@ export class Outgoing {
   #conversationId: string | undefined;
   #announced: string | undefined;
   #connected = false;
+  #withheld = false;
+  #withheldBytes = 0;
 
-  constructor(codec: DecodableCodec, soundLimit: () => number, send: SendFrame) {
+  constructor(
+    { codec, channels = 1 }: { readonly codec: DecodableCodec; readonly channels?: number | undefined },
+    soundLimit: () => number,
+    send: SendFrame,
+  ) {
     this.#send = send;
-    const bare = codec === "pcm16";
+    const bare = codec === "pcm16" && channels < 2;
     this.#sound = new Flow(soundBuffer(bare, soundLimit), soundRuns, (run) => soundFrame(run, bare));
     this.#words = new Flow(wordsBuffer(), wordRuns, wordsFrame);
     this.#samples = new Flow(samplesBuffer<SpeakerSample>(), alone, ([sample]) => encodeSpeakerSample(sample));
@@ -51,7 +58,8 @@ export class Outgoing {
   /** Dropped from full queues since the link was made. */
   get dropped(): { readonly segments: number; readonly audioBytes: number; readonly samples: number } {
     const { dropped: segments } = this.#words.queue;
-    return { segments, audioBytes: this.#sound.queue.dropped, samples: this.#samples.queue.dropped };
+    const audioBytes = this.#sound.queue.dropped + this.#withheldBytes;
+    return { segments, audioBytes, samples: this.#samples.queue.dropped };
   }
 
   /** A connection is there. Nothing was announced on it. */
@@ -78,6 +86,18 @@ export class Outgoing {
 
   sound(sound: BufferedSound): void {
     this.#sound.queue.push(sound);
+    if (this.#withheld) this.#forgetSound();
+  }
+
+  /** While it is withheld, sound is a gap: it is counted as dropped, what waits as well as what comes. */
+  withhold(isWithheld: boolean): void {
+    this.#withheld = isWithheld;
+    if (isWithheld) this.#forgetSound();
+  }
+
+  #forgetSound(): void {
+    this.#withheldBytes += this.#sound.queue.size;
+    this.#sound.queue.take();
   }
 
   sample(sample: SpeakerSample): void {

@@ -42,6 +42,8 @@ export interface PusherLinkOptions {
   readonly userId: string;
   readonly codec: DecodableCodec;
   readonly sampleRate: number;
+  /** More than 1: each message begins with the number of its channel, and the pusher mixes. */
+  readonly channels?: number;
   /** What `pcm8` means; asked when connecting, since the URL says it. */
   readonly layout: () => Pcm8Layout;
   /** Whether anybody wants this user's sound now; without it, nobody does. Asked for every message, so it is cheap. */
@@ -50,13 +52,16 @@ export interface PusherLinkOptions {
   readonly onResult: (result: ProcessResult) => void;
 }
 
+/** The channel, of a call. */
+type Of = Partial<Pick<AudioMessage, "channel">>;
+
 export interface PusherLink {
   /** Binds what follows to a conversation (opcode 103). */
   announce(conversationId: string): void;
   /** Queues new, unmerged segments (opcode 102). */
   transcript(conversationId: string, segments: readonly Segment[]): void;
   /** Queues sound (opcode 101) where somebody wants it. */
-  audio(message: Pick<AudioMessage, "bytes" | "durationMs" | "capturedAtMs" | "conversationId">): void;
+  audio(message: Pick<AudioMessage, "bytes" | "durationMs" | "capturedAtMs" | "conversationId"> & Of): void;
   /** Names words from which a person's voice can be learnt (opcode 105). */
   speakerSample(sample: SpeakerSample): void;
   /**
@@ -90,7 +95,7 @@ export class SessionLink implements PusherLink {
   readonly #stopVisits: () => void;
   #state: LinkState;
   #attempt: Attempt | undefined;
-  /** The wait before the next connect, or the deadline of a handshake or a goodbye; never two of them. */
+  /** The wait for the next connect or an answer, or the deadline of a handshake or a goodbye; never two of them. */
   #timer: Timer | undefined;
   #wasConnected = false;
   #closed = false;
@@ -102,11 +107,11 @@ export class SessionLink implements PusherLink {
   constructor(options: PusherLinkOptions, shared: SharedParts) {
     this.#options = options;
     this.#shared = shared;
-    this.#outgoing = new Outgoing(options.codec, shared.soundLimit, (frame, done) => this.#send(frame, done));
+    this.#outgoing = new Outgoing(options, shared.soundLimit, (frame, done) => this.#send(frame, done));
     const { clock, counts } = shared;
     this.#handOffs = new HandOffs({ clock, counts, log: options.log, send: (frame) => this.#send(frame) });
     this.#stopVisits = shared.ticker.add(() => this.#visit());
-    const first = startLink();
+    const first = startLink(shared.audioTimeline ? "asked" : "off");
     this.#state = first.state;
     this.#follow(first);
   }
@@ -135,9 +140,10 @@ export class SessionLink implements PusherLink {
     this.#outgoing.words(segments.map((segment) => ({ conversationId, segment })));
   }
 
-  audio({ bytes, durationMs, capturedAtMs, conversationId }: Parameters<PusherLink["audio"]>[0]): void {
+  audio({ bytes, durationMs, capturedAtMs, conversationId, channel }: Parameters<PusherLink["audio"]>[0]): void {
     if (this.#options.wantsAudio?.() !== true) return;
-    this.#outgoing.sound({ bytes, durationMs, startMs: capturedAtMs, conversationId });
+    const sound = { bytes, durationMs, startMs: capturedAtMs, conversationId };
+    this.#outgoing.sound(channel === undefined ? sound : { ...sound, channel });
     const attempt = this.#attempt;
     // The link was made before the sound showed what `pcm8` means, and its URL says something else.
     const isMisnamed = attempt?.opened === true && attempt.layout !== this.#options.layout();
@@ -184,7 +190,9 @@ export class SessionLink implements PusherLink {
   }
 
   #follow(step: LinkStep): void {
-    this.#state = step.state;
+    const { state } = step;
+    this.#state = state;
+    this.#outgoing.withhold(state.name === "connected" && state.sound === "withheld");
     for (const effect of step.effects) this.#perform(effect);
   }
 
@@ -257,6 +265,7 @@ export class SessionLink implements PusherLink {
   #onMessage(attempt: Attempt, message: Uint8Array): void {
     if (attempt !== this.#attempt || this.#closed) return;
     const frame = decodePusherFrame(message);
+    if (frame.kind === "timelineAck" && frame.version >= PUSHER.timelineVersion) this.#step("acked");
     if (frame.kind !== "result") return;
     this.#handOffs.answered(frame.result);
     this.#options.onResult(frame.result);

@@ -6,7 +6,7 @@
  * reason, for any pusher that looks there; each of them is said at error level and counted, because nobody may be looking
  * (reference listen-and-pusher 8.1 no. 4).
  */
-import { HoldfastError, type Pcm8Layout } from "@holdfast/contract";
+import { HoldfastError, type Pcm8Layout, PUSHER } from "@holdfast/contract";
 import { type BreakerState, type Clock, type LinkStateName, type Log, type Random, soundShare } from "@holdfast/core";
 import { type PusherLink, type PusherLinkOptions, SessionLink } from "./pusher-link.ts";
 import { type Breaker, type BreakerStore, openBreaker } from "./pusher-link-breaker.ts";
@@ -21,6 +21,8 @@ export interface PusherLinksDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Ask pushers for the audio timeline, version 2. */
+  readonly audioTimeline?: boolean;
   /** The network; `ws` unless told otherwise. */
   readonly connect?: ConnectLink;
   /** Where the circuit is kept over a restart; nowhere unless told. */
@@ -53,6 +55,7 @@ export interface SharedParts {
   readonly breaker: Breaker;
   readonly ticker: LinkTicker;
   readonly connect: ConnectLink;
+  readonly audioTimeline: boolean;
   /** Bytes of sound that one link may keep now. */
   readonly soundLimit: () => number;
   readonly counts: HandOffCounts & { reconnects: number };
@@ -65,7 +68,7 @@ export interface SharedParts {
 
 /** Throws HoldfastError `config_invalid` for a URL that is none. */
 export function createPusherLinks(deps: PusherLinksDeps): PusherLinks {
-  const { url: base, token, clock, random, log } = deps;
+  const { url: base, token, clock, random, log, audioTimeline = false } = deps;
   if (base !== undefined && !/^(http|ws)s?:$/.test(URL.parse(base)?.protocol ?? "")) {
     throw new HoldfastError("HOSTED_PUSHER_API_URL is not an http URL", {
       code: "config_invalid",
@@ -81,10 +84,11 @@ export function createPusherLinks(deps: PusherLinksDeps): PusherLinks {
     breaker: openBreaker(clock, log, deps.breakerStore),
     ticker: new LinkTicker(clock),
     connect: deps.connect ?? connectWebSocket,
+    audioTimeline,
     soundLimit: () => soundShare(links.size),
     counts: { reconnects: 0, retries: 0, overflows: 0 },
     target: (options, layout) => ({
-      url: linkUrl(base ?? "", options, layout),
+      url: linkUrl(base ?? "", options, layout, audioTimeline),
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     }),
     closed(link) {
@@ -148,12 +152,19 @@ function addTo(sum: Record<keyof LinkFigures["dropped"], number>, more: LinkFigu
   sum.samples += more.samples;
 }
 
-/** `codec` and `audio_layout` are ours and left out where the payload is what the reference says (see `encodeAudio`). */
-function linkUrl(base: string, { userId, codec, sampleRate }: PusherLinkOptions, layout: Pcm8Layout): string {
+/** `codec`, `audio_layout` and `channels` are ours and left out where the payload is what the reference says (see `encodeAudio`). */
+function linkUrl(
+  base: string,
+  { userId, codec, sampleRate, channels = 1 }: PusherLinkOptions,
+  layout: Pcm8Layout,
+  audioTimeline: boolean,
+): string {
   const url = new URL("/v1/trigger/listen", base.replace(/^http/, "ws"));
   url.searchParams.set("uid", userId);
   url.searchParams.set("sample_rate", String(sampleRate));
   if (codec !== "pcm16") url.searchParams.set("codec", codec);
   if (codec === "pcm8") url.searchParams.set("audio_layout", layout);
+  if (channels > 1) url.searchParams.set("channels", String(channels));
+  if (audioTimeline) url.searchParams.set("audio_timeline", String(PUSHER.timelineVersion));
   return url.toString();
 }

@@ -150,7 +150,7 @@ export function createSessionParts(wiring: SessionWiring): SessionParts {
     onDropped: (conversationId) => wiring.parts()?.link.settled(conversationId),
   });
   const link = deps.links.open({
-    ...{ userId, codec, sampleRate, log },
+    ...{ userId, codec, sampleRate, channels, log },
     layout: () => intake.layout,
     wantsAudio: watchWanted({ db, userId, clock, log }),
     onResult: (result) => completions.check(result.conversation_id),

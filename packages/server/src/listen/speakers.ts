@@ -6,7 +6,13 @@
  * A person is made only where the client asked for both `speaker_auto_assign` and `create_speakers`; otherwise the client
  * decides, and a name that was misheard leaves no trace.
  */
-import type { ListenEvent, Segment, SpeakerAssigned, SpeakerSample } from "@holdfast/contract";
+import {
+  type ListenEvent,
+  type Segment,
+  SPEECH_SAMPLES,
+  type SpeakerAssigned,
+  type SpeakerSample,
+} from "@holdfast/contract";
 import {
   assignSpeaker,
   type Clock,
@@ -108,14 +114,16 @@ export class SessionSpeakers {
       home.relabel(decided);
       for (const conversationId of conversations) {
         const at = { userId: who.userId, conversationId, nowMs: clock.now() };
-        await assignSegments(db, at, label, (segments) => segments.filter(({ id }) => named.has(id)));
+        // Samples are asked for where the words are of this session (reference 2.7), and are the pusher's to make.
+        const sampling = ofSession.has(conversationId) ? { afterMs: SPEECH_SAMPLES.minAgeMs } : undefined;
+        await assignSegments(db, at, label, (segments) => segments.filter(({ id }) => named.has(id)), sampling);
       }
     });
-    await this.#requestSamples(frame.person_id, ofSession);
+    await this.#tellOfSamples(frame.person_id, ofSession);
   }
 
-  /** Words of a known voice may be learnt, if the user keeps sound at all. */
-  async #requestSamples(
+  /** Words of a known voice may be learnt, if the user keeps sound at all: the request is in the store, this is its news. */
+  async #tellOfSamples(
     personId: string | null,
     ofSession: ReadonlyMap<string | undefined, readonly string[]>,
   ): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Whose words segments are, decided by a person (reference listen-and-pusher section 9): one segment by its number, all of a
- * speaker, or a list. `is_user` says "mine", `person_id` says whose; `null` takes the decision back.
+ * speaker, or a list. `is_user` says "mine", `person_id` says whose; `null` takes the decision back. Naming a person asks for
+ * samples of the voice, in the transaction that stores the name.
  */
 import { Conversation, HoldfastError, type Segment } from "@holdfast/contract";
 import { labelFor, OWNER, type SpeakerLabel } from "@holdfast/core";
@@ -14,7 +15,9 @@ const MAX_SEGMENTS = 5_000;
 const Decision = z.object({
   assign_type: z.string(),
   value: text(200).nullish(),
-  use_for_speech_training: flag.optional().describe("Accepted; voices are not learnt yet"),
+  use_for_speech_training: flag
+    .default(true)
+    .describe("Samples of the person's voice may be cut from these words, where sound is kept"),
 });
 
 /** `#index:3` names a segment by its place; places move while a conversation is open. */
@@ -42,13 +45,14 @@ export function registerAssignments(app: App, { db, clock }: Pick<HttpContext, "
   const assign = async (
     userId: string,
     id: string,
-    decision: { readonly assign_type: string; readonly value?: string | null | undefined },
+    decision: z.output<typeof Decision>,
     choose: ChooseSegments,
   ): Promise<Conversation> => {
     const label = labelOf(decision.assign_type, decision.value);
     await ownConversation(db, userId, id);
     const home = { userId, conversationId: id, nowMs: clock.now() };
-    if ((await assignSegments(db, home, label, choose)) === undefined) throw conversationNotFound();
+    const sampling = decision.use_for_speech_training ? { afterMs: 0 } : undefined;
+    if ((await assignSegments(db, home, label, choose, sampling)) === undefined) throw conversationNotFound();
     return await ownConversationView(db, userId, id);
   };
 

@@ -6,11 +6,10 @@
 import { HoldfastError } from "@holdfast/contract";
 import { joinParts } from "@holdfast/core";
 import { type AudioFile, ensureSecret, findSecret, isExportPending, listAudioFiles, requestPcm } from "@holdfast/store";
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { App, HttpContext } from "../http/context.ts";
 import { ownConversation } from "./own-conversation.ts";
-import { isSigned, signedPath } from "./playback-links.ts";
+import { baseOf, isSigned, SignedQuery, signedPath } from "./playback-links.ts";
 import { POLL_AFTER_MS, serveSound, WHOLE_CONVERSATION } from "./playback-serve.ts";
 
 type Context = Pick<HttpContext, "db" | "blobs" | "clock">;
@@ -138,14 +137,13 @@ export function registerSignedPlayback(app: App, context: Context): void {
       summary: "The sound behind a signed link; no token needed",
       security: [],
       params: FileParams.extend({ user_id: z.string() }),
-      querystring: z.object({ expires: z.string().regex(/^\d{1,12}$/), signature: z.string().max(100) }),
+      querystring: SignedQuery,
     },
     handler: async (request, reply) => {
       const { user_id: userId, conversation_id: conversationId, audio_file_id: fileId } = request.params;
       const name = { userId, conversationId, fileId };
-      const given = { expires: Number(request.query.expires), signature: request.query.signature };
       const secret = userId.includes("\0") ? undefined : await findSecret(context.db, userId);
-      if (secret === undefined || !isSigned(name, secret, given, context.clock.now())) {
+      if (secret === undefined || !isSigned(name, secret, request.query, context.clock.now())) {
         throw new HoldfastError("this link is not valid (any more)", { code: "forbidden", class: "permanent_input" });
       }
       return await serveSound(context, request, reply, name, "wav");
@@ -165,11 +163,4 @@ async function noFiles({ db }: Context, userId: string, conversationId: string):
 function availabilityOf(files: readonly AudioFile[]): z.output<typeof Availability> {
   if (files.some((file) => file.pcmState === "failed")) return "unavailable";
   return files.every((file) => file.pcmState === "ready") ? "cached" : "pending";
-}
-
-/** The address the asker knows this server by. It goes back to the asker alone, so a wrong one harms nobody else. */
-function baseOf(request: FastifyRequest): string {
-  const forwarded = request.headers["x-forwarded-proto"];
-  const protocol = forwarded === "https" || forwarded === "http" ? forwarded : request.protocol;
-  return `${protocol}://${request.headers.host ?? "localhost"}`;
 }

@@ -23,9 +23,13 @@ const MIN_SECONDS = 1;
 const MAX_SECONDS = 120;
 const tags = ["webhooks"];
 const TypeParams = z.object({ type: z.enum(WEBHOOK_TYPES) });
-const Ok = z.object({ status: z.literal("ok") });
+/** `day_summary` is a name that clients know and set, and nothing here makes such a summary. Whoever sets it hears so. */
+const NEVER_SENT = "Kept, but never sent: this server makes no summary of a day.";
+const Note = z.object({ note: z.string().optional().describe("What a person should know about this webhook") });
+const Ok = Note.extend({ status: z.literal("ok") });
 const Secret = z.object({ secret: z.string() });
-const OK = { status: "ok" } as const;
+const noteOn = (type: WebhookType): z.output<typeof Note> => (type === "day_summary" ? { note: NEVER_SENT } : {});
+const ok = (type: WebhookType): z.output<typeof Ok> => ({ status: "ok", ...noteOn(type) });
 
 export function registerWebhooks(app: App, { db, clock, config }: Pick<HttpContext, "db" | "clock" | "config">): void {
   app.post(
@@ -33,7 +37,7 @@ export function registerWebhooks(app: App, { db, clock, config }: Pick<HttpConte
     {
       schema: {
         tags,
-        summary: "Set the address; for audio_bytes `url,seconds`; an empty one removes it",
+        summary: "Set the address; for audio_bytes `url,seconds`; an empty one removes it; day_summary is never sent",
         params: TypeParams,
         body: z.object({ url: text(MAX_URL) }),
         response: { 200: Ok },
@@ -46,19 +50,20 @@ export function registerWebhooks(app: App, { db, clock, config }: Pick<HttpConte
         await checkWebhookUrl(url, config.HOLDFAST_WEBHOOK_ALLOW_PRIVATE);
         await setWebhook(db, userId, { type, url, everySeconds }, clock.now());
       }
-      return OK;
+      return ok(type);
     },
   );
 
   app.get(
     "/v1/users/developer/webhook/:type",
     {
-      schema: { tags, summary: "The address", params: TypeParams, response: { 200: z.object({ url: z.string() }) } },
+      schema: { tags, summary: "The address", params: TypeParams, response: { 200: Note.extend({ url: z.string() }) } },
     },
     async ({ userId, params: { type } }) => {
       const webhook = (await listWebhooks(db, userId)).find((one) => one.type === type);
-      if (webhook === undefined) return { url: "" };
-      return { url: webhook.everySeconds === null ? webhook.url : `${webhook.url},${webhook.everySeconds}` };
+      if (webhook === undefined) return { url: "", ...noteOn(type) };
+      const url = webhook.everySeconds === null ? webhook.url : `${webhook.url},${webhook.everySeconds}`;
+      return { url, ...noteOn(type) };
     },
   );
 
@@ -71,7 +76,7 @@ export function registerWebhooks(app: App, { db, clock, config }: Pick<HttpConte
       { schema: { tags, summary: `Switch it ${enabled ? "on" : "off"}`, params: TypeParams, response: { 200: Ok } } },
       async ({ userId, params: { type } }) => {
         await enableWebhook(db, userId, type, enabled, clock.now());
-        return OK;
+        return ok(type);
       },
     );
   }

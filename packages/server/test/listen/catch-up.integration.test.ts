@@ -9,6 +9,7 @@ import {
   appendChunk,
   bindRecording,
   type Db,
+  findConversation,
   handOverGap,
   loadSegments,
   openRecording,
@@ -67,9 +68,9 @@ async function connect(recordingId: string): Promise<Socket> {
   return { hold, current: await catchUp(db, who(recordingId), hold, current) };
 }
 
-async function say({ hold, current }: Socket, text: string, atMs: number): Promise<void> {
+async function say({ hold, current }: Socket, text: string, atMs: number, channel = ONLY_CHANNEL): Promise<void> {
   const times = { startedAtMs: T0 + atMs, endedAtMs: T0 + atMs + 500 };
-  const stretch = { text, isFinal: true, messages: 0, channel: ONLY_CHANNEL, speaker: 0, ...times };
+  const stretch = { text, isFinal: true, messages: 0, channel, speaker: 0, ...times };
   const stored = await storeFinal(db, hold, current, segmentOf(current, stretch, systemRandom.uuid(), "embedded"), {
     startedAtMs: times.startedAtMs,
     watermark: { transcribedMessages: hold.durableMessages, channelMarks: undefined },
@@ -136,6 +137,20 @@ it("nor over sound that the session itself gives to repair", async () => {
   await keeper.onStretch({ ...final, text: "call me.", startedAtMs: T0 + 1_000, endedAtMs: T0 + 1_500 });
   await keeper.onStretch({ ...final, text: "Soon.", startedAtMs: T0 + 1_600, endedAtMs: T0 + 2_000 });
   expect(await texts(socket)).toEqual(["When I come", "call me. Soon."]);
+});
+
+it("what was said first and understood last is where it was said, and all else behind it", async () => {
+  const socket = await connect("r1");
+  await say(socket, "Yes.", 5_000, 2);
+  await say(socket, "Can you hear me?", 1_000, 1);
+  await say(socket, "Well.", 6_000, 2);
+  const stored = await loadSegments(db, "u1", socket.current.id);
+  expect(stored.map(({ text, start, end }) => [text, start, end])).toEqual([
+    ["Can you hear me?", 0, 0.5],
+    ["Yes.", 4, 4.5],
+    ["Well.", 5, 5.5],
+  ]);
+  expect((await findConversation(db, "u1", socket.current.id))?.started_at).toBe(T0 + 1_000);
 });
 
 it("and two recordings that live in one conversation never overwrite each other's words", async () => {

@@ -2,6 +2,7 @@
 import {
   decodePusherFrame,
   encodeResult,
+  encodeTimelineAck,
   type ProcessResult,
   type PusherFrame,
   type Segment,
@@ -69,6 +70,8 @@ export interface Wire {
   answersPings: boolean;
   open(): void;
   answer(result: ProcessResult): void;
+  /** Opcode 202. */
+  ack(version: number): void;
   /** The other side ends it, or it never opened. */
   end(why?: string): void;
 }
@@ -119,6 +122,7 @@ function wireOf(url: string, headers: Readonly<Record<string, string>>, events: 
     answersPings: true,
     open: events.onOpen,
     answer: (result) => events.onMessage(encodeResult(result)),
+    ack: (version) => events.onMessage(encodeTimelineAck(version)),
     end: (why = "closed with 1006") => events.onClose(why),
   };
   const socket: ReturnType<ConnectLink> = {

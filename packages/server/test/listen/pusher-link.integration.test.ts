@@ -49,7 +49,7 @@ interface Setup {
   open(): PusherLink;
 }
 
-async function setup(): Promise<Setup> {
+async function setup(options: { readonly audioTimeline?: boolean } = {}): Promise<Setup> {
   const database = await server.database();
   cleanup.push(() => database.db.destroy());
   const port = await freePort();
@@ -62,6 +62,7 @@ async function setup(): Promise<Setup> {
     clock: fastClock(FASTER),
     random: systemRandom,
     log,
+    ...options,
   });
   return {
     db: database.db,
@@ -151,6 +152,19 @@ describe("a link to a real pusher", () => {
     expect(lines.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["pusher_link_lost", "pusher_link_recovered"]),
     );
+  });
+
+  it("has its audio timeline confirmed, each time anew, and so no sound is withheld", async () => {
+    const { links, lines, startPusher, open } = await setup({ audioTimeline: true });
+    const pusher = await startPusher();
+    const link = open();
+    await waitFor("the link", () => link.connected);
+    await pusher.kill();
+    await waitFor("the link to notice", () => !link.connected);
+    await startPusher();
+    await waitFor("the link again", () => link.connected);
+    expect(links.figures()).toMatchObject({ reconnects: 1, dropped: { audioBytes: 0 } });
+    expect(lines.filter(({ event }) => event === "pusher_link_sound_withheld")).toEqual([]);
   });
 
   it("to one that is stopped without an end costs the sessions nothing, and everything follows when it goes on", async () => {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Conversation, Segment } from "@holdfast/contract";
-import { setPrivateCloudSync } from "@holdfast/store";
+import { listJobs, setPrivateCloudSync } from "@holdfast/store";
 import { type LiveClient, type LiveEvent, waitFor } from "@holdfast/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FakePusher, startFakePusher } from "../support/fake-pusher.ts";
@@ -169,6 +169,10 @@ describe("names of speakers", () => {
     const sample = { person_id: anna.id, conversation_id: id, segment_ids: [first?.id] };
     await waitFor("the sample request", () => link.samples.length > 0);
     expect(link.samples).toEqual([sample]);
+    const { person_id, conversation_id: conversationId, segment_ids } = sample;
+    const [request] = await listJobs(world.db, { kinds: ["speech_sample"], limit: 1 });
+    expect(request).toMatchObject({ conversationId, state: "queued", payload: { person_id, segment_ids } });
+    expect((request?.dueMs ?? 0) - (request?.createdMs ?? 0)).toBe(120_000);
     await setPrivateCloudSync(world.db, "u1", false, Date.now());
   });
 

@@ -7,6 +7,8 @@ import { WebSocketServer } from "ws";
 export interface FakePusher {
   readonly url: string;
   readonly samples: SpeakerSample[];
+  /** Path and query of each link, and what each of its frames was. */
+  readonly links: { readonly url: string; readonly kinds: string[] }[];
   close(): Promise<void>;
 }
 
@@ -14,9 +16,13 @@ export async function startFakePusher(): Promise<FakePusher> {
   const http = createServer();
   const sockets = new WebSocketServer({ server: http });
   const samples: SpeakerSample[] = [];
-  sockets.on("connection", (socket) => {
+  const links: FakePusher["links"] = [];
+  sockets.on("connection", (socket, request) => {
+    const kinds: string[] = [];
+    links.push({ url: request.url ?? "", kinds });
     socket.on("message", (data: Buffer) => {
       const frame = decodePusherFrame(data);
+      kinds.push(frame.kind);
       if (frame.kind === "speakerSample") samples.push(frame.payload);
     });
   });
@@ -24,6 +30,7 @@ export async function startFakePusher(): Promise<FakePusher> {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     samples,
+    links,
     async close() {
       for (const client of sockets.clients) client.terminate();
       http.closeAllConnections();

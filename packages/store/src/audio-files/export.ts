@@ -4,12 +4,14 @@
  * are replaced; those of other exports stay beside them. A conversation that became part of another one since the export was
  * planned is followed there.
  *
- * Locks: the conversation row, then the job row, then its audio file rows by id, then rows of pieces that only this job has.
+ * Locks: the conversation row, then the job row, then its audio file rows by id, then rows of pieces that only this job has, then
+ * requests for samples that wait for this sound; whoever works on one of those holds its row without waiting for any other.
  */
 import { lockedConversation } from "../conversations/lock.ts";
 import type { Db } from "../database.ts";
 import type { Job } from "../jobs/job.ts";
 import { completeJob, holdsLease } from "../jobs/settle.ts";
+import { wakeSampleRequests } from "../speech-samples/wake.ts";
 import { followMerges } from "../uploads/lineage.ts";
 import { type AudioFile, audioFolder, exportFolder } from "./files.ts";
 import { lockParts, orderParts } from "./parts.ts";
@@ -46,6 +48,7 @@ export async function completeExport(
     if (!(await holdsLease(trx, job))) return "lease_lost";
     if (conversationId !== undefined) await writeParts(trx, job, conversationId, parts, nowMs);
     await trx.deleteFrom("pieces_to_keep").where("user_id", "=", job.userId).where("export_id", "=", job.id).execute();
+    if (conversationId !== undefined) await wakeSampleRequests(trx, job.userId, conversationId, nowMs);
     const result = conversationId === undefined ? { fenced: true } : { parts: parts.length };
     await completeJob(trx, job, { outcome: "completed", result, nowMs });
     return conversationId === undefined ? "gone" : "stored";
@@ -53,7 +56,10 @@ export async function completeExport(
 }
 
 /** A merge that ended while its lock was waited for leads on; each step is one that was made meanwhile, so this ends. */
-async function lockLiving(trx: Db, { userId, conversationId }: Job): Promise<string | undefined> {
+export async function lockLiving(
+  trx: Db,
+  { userId, conversationId }: Pick<Job, "userId" | "conversationId">,
+): Promise<string | undefined> {
   for (;;) {
     const id = await livingConversation(trx, userId, conversationId);
     if (id === undefined) return undefined;

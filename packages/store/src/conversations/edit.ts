@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import { requestAudioRemoval } from "../audio-files/remove.ts";
 import type { Db } from "../database.ts";
+import { removeSpeechSamples } from "../speech-samples/remove.ts";
 import { refreshSearch } from "./finish.ts";
 
 export async function setTitle(db: Db, userId: string, id: string, title: string, nowMs: number): Promise<boolean> {
@@ -68,6 +69,7 @@ export async function deleteConversation(
     await trx.deleteFrom("photos").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
     await trx.deleteFrom("audio_chunks").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
     await requestAudioRemoval(trx, { userId, conversationId: id, nowMs: options.nowMs });
+    await removeSpeechSamples(trx, userId, { conversationId: id }, options.nowMs);
     if (options.cascade) {
       await trx.deleteFrom("memories").where("user_id", "=", userId).where("conversation_id", "=", id).execute();
       await trx.deleteFrom("action_items").where("user_id", "=", userId).where("conversation_id", "=", id).execute();

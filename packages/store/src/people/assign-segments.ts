@@ -2,7 +2,7 @@
  * Says whose words segments are. What a person decided is marked `manual`; neither a repair nor a recogniser that goes on
  * speaking changes it (see `upsertSegments`). Works in any state of the conversation, as long as it exists.
  *
- * Locks: the conversation row, then its segments.
+ * Locks: the conversation row, then its segments, then rows of samples, then a job row.
  */
 
 import type { Segment } from "@holdfast/contract";
@@ -11,6 +11,8 @@ import { sql } from "kysely";
 import { lockedConversation } from "../conversations/lock.ts";
 import { loadSegments } from "../conversations/read.ts";
 import type { Db } from "../database.ts";
+import { removeSpeechSamples } from "../speech-samples/remove.ts";
+import { planSpeechSamples } from "../speech-samples/request.ts";
 
 export interface SegmentHome {
   readonly userId: string;
@@ -21,12 +23,22 @@ export interface SegmentHome {
 /** Which segments a decision is about. Throws to refuse the whole decision. */
 export type ChooseSegments = (segments: readonly Segment[], status: string) => readonly Segment[];
 
-/** Ids of the changed segments; undefined where the conversation does not exist. A label without anybody is none. */
+/** That the voice may be learnt from the named words, once they have rested this long. */
+export interface Sampling {
+  readonly afterMs: number;
+}
+
+/**
+ * Ids of the changed segments; undefined where the conversation does not exist. A label without anybody is none. `sampling`:
+ * samples of the person are asked for in the same transaction, where the user keeps sound. Samples of whoever the words were
+ * said to be before go.
+ */
 export async function assignSegments(
   db: Db,
   home: SegmentHome,
   label: SpeakerLabel,
   choose: ChooseSegments,
+  sampling?: Sampling,
 ): Promise<string[] | undefined> {
   return await db.transaction().execute(async (trx) => {
     const row = await lockedConversation(trx, home.userId, home.conversationId).select("status").executeTakeFirst();
@@ -52,6 +64,14 @@ export async function assignSegments(
       .where("user_id", "=", home.userId)
       .where("id", "=", home.conversationId)
       .execute();
+    const { personId } = label;
+    await removeSpeechSamples(
+      trx,
+      home.userId,
+      { conversationId: home.conversationId, segmentIds: ids, unlessOf: personId },
+      home.nowMs,
+    );
+    if (sampling !== undefined) await planSpeechSamples(trx, { ...home, ...sampling, personId, segmentIds: ids });
     return ids;
   });
 }
