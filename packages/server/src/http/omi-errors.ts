@@ -9,8 +9,6 @@ import { statusOf } from "./error-status.ts";
 /** Refusals of these recordings for good, which are not the fault of the request's shape. */
 const UNPROCESSABLE = ["backfill_lookback_exceeded", "capture_manifest_mismatch"];
 
-const AUTH = { class: "auth", scope: "account" } as const;
-
 export function omiStatus(error: HoldfastError, isSync: boolean): number {
   // One part above the limit is a 400 that names the limit (offline-sync 2.4).
   if (isSync && error.code === "part_too_large") return 400;
@@ -30,8 +28,6 @@ export function omiBody(error: HoldfastError, isSync: boolean): object {
     case "capture_manifest_mismatch":
       return { code: error.code, detail: error.message };
     default: {
-      // A client must not take a refusal of its sign-in for one of its recording.
-      if (isSync && error.class === "auth") return { detail: error.message, ...AUTH, code: error.code };
       const code = isSync ? syncCode(error) : undefined;
       return code === undefined ? { detail: error.message } : { code, detail: error.message };
     }
