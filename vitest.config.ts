@@ -38,6 +38,8 @@ export default defineConfig({
           include: ["packages/*/{src,test}/**/*.test.ts", "{bench,scripts}/**/*.test.ts", "apps/web/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.browser.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
+          // Left to itself, the runner keeps one core of two for itself.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -47,6 +49,7 @@ export default defineConfig({
           name: "simulation",
           include: ["simulation/**/*.test.ts"],
           testTimeout: 20_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

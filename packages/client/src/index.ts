@@ -4,6 +4,18 @@
  * what was captured until the server has it. No UI, no runtime dependency beyond contract and core; sockets, fetch, storage,
  * clock and randomness are passed in. What needs Node is the entry `@holdfast/client/node`.
  */
+export { type Conversation, HoldfastError, isHoldfastError, type ListenCodec, type Segment } from "@holdfast/contract";
+export type {
+  ActiveLimit,
+  Clock,
+  CooldownReason,
+  Explanation,
+  Random,
+  StatusCard,
+  SyncCounts,
+  Timer,
+  WakeReason,
+} from "@holdfast/core";
 export {
   HoldfastApi,
   type HoldfastApiOptions,
@@ -74,6 +86,7 @@ export { SyncEngine, type SyncEngineOptions, type SyncStatus } from "./sync/engi
 export { ALWAYS_THERE, browserEnvironment, type SyncEnvironment } from "./sync/environment.ts";
 export type { SyncEventName, SyncEvents, SyncListener } from "./sync/events.ts";
 export type { SyncLog, UploadContent } from "./sync/sync-log.ts";
+export { systemClock, systemRandom } from "./system.ts";
 export {
   emptyTranscript,
   reduceTranscript,

@@ -60,6 +60,13 @@ export class HoldfastApi {
     return { ok, parts: parts as Readiness["parts"] };
   }
 
+  /** Account that the token belongs to. */
+  async getAccount(signal?: AbortSignal): Promise<string> {
+    const { uid } = fields(await request(this.#options, { method: "GET", path: "/v1/users/me", signal }));
+    if (typeof uid !== "string" || uid === "") throw unexpected();
+    return uid;
+  }
+
   /** Newest first. */
   async listConversations(filter: ListFilter = {}, signal?: AbortSignal): Promise<Conversation[]> {
     const answer = await request(this.#options, {

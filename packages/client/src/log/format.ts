@@ -20,7 +20,7 @@ export function msOf(format: Pick<SoundFormat, "sampleRate">, samples: number): 
   return (samples * 1000) / format.sampleRate;
 }
 
-export const SEGMENT_LIMITS = {
+const SEGMENT_LIMITS = {
   /** A recording is about so much sound: what a crash of the server or a bad file can cost in work. */
   lengthMs: 60_000,
   /** Wall time and counted sound may differ by this much; more is a pause or a machine that slept. */

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "@holdfast/core";
 import type { LogStore } from "./store.ts";
 
-export const SYNC_WITHIN_MS = 1_000;
+const SYNC_WITHIN_MS = 1_000;
 
 export class GroupSync {
   readonly #store: LogStore;

@@ -66,11 +66,11 @@ export class JournalReader {
     if (said !== crc32(bytes, start + PREFIX, end)) return false;
     const value: unknown = JSON.parse(this.#decoder.decode(bytes.subarray(start + PREFIX, end)));
     if (!this.#hasHead) {
-      this.#hasHead = isRecord(value) && value["holdfast"] === "index" && value["version"] === 1;
+      this.#hasHead = isRecord(value) && value.holdfast === "index" && value.version === 1;
       return this.#hasHead;
     }
     if (Array.isArray(value)) for (const change of value) applyChange(this.state, change as Change);
-    else if (isRecord(value) && value["snapshot_end"] === true) this.hasSnapshot = true;
+    else if (isRecord(value) && value.snapshot_end === true) this.hasSnapshot = true;
     return true;
   }
 }

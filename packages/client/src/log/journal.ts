@@ -29,6 +29,8 @@ const READ_BYTES = 1_048_576;
 const LINE_CHANGES = 64;
 const WRITE_BYTES = 262_144;
 
+/** Of all generations. */
+const ENDING = ".journal";
 const NAME = /^index-(\d{8})\.journal$/;
 const nameOf = (generation: number): string => `index-${String(generation).padStart(8, "0")}.journal`;
 
@@ -74,8 +76,8 @@ export class Journal {
     this.#rollAt = rollAt(current);
   }
 
-  static async open(deps: JournalDeps, names: readonly string[]): Promise<Journal> {
-    const generations = names
+  static async open(deps: JournalDeps): Promise<Journal> {
+    const generations = (await deps.store.list(ENDING))
       .map((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN))
       .filter((generation) => !Number.isNaN(generation))
       .sort((a, b) => b - a);
@@ -185,7 +187,7 @@ export class Journal {
     this.#current = { number, snapshotBytes: at, at };
     this.#rollAt = rollAt(this.#current);
     this.#pending.splice(0, covered);
-    for (const old of await store.list()) {
+    for (const old of await store.list(ENDING)) {
       if (!NAME.test(old) || old === name || old === base) continue;
       sync.forget(old);
       await store.remove(old);

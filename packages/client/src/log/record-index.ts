@@ -26,6 +26,8 @@ export class RecordIndex {
   /** This account's. */
   readonly recordings = new Map<string, StoredRecording>();
   readonly journal: Journal;
+  /** Files that were made since the log was opened: whoever looks for lost ones passes them over. */
+  readonly made = new Set<string>();
   readonly #starts = new Map<string, Set<number>>();
 
   private constructor(options: RecordIndexOptions, sync: GroupSync, journal: Journal) {
@@ -38,7 +40,7 @@ export class RecordIndex {
     for (const entry of journal.state.entries.values()) this.#show(entry);
   }
 
-  static async open(options: RecordIndexOptions, names: readonly string[]): Promise<RecordIndex> {
+  static async open(options: RecordIndexOptions): Promise<RecordIndex> {
     const { store, clock, events } = options;
     const failed = (error: unknown): void => events.emit({ type: "storage_problem", error });
     const sync = new GroupSync(store, clock, failed);
@@ -46,7 +48,7 @@ export class RecordIndex {
     const applied = (change: Change, before: StoredRecording | undefined): void => {
       if (index !== undefined) index.#applied(change, before);
     };
-    const journal = await Journal.open({ store, sync, clock, applied, failed }, names);
+    const journal = await Journal.open({ store, sync, clock, applied, failed });
     index = new RecordIndex(options, sync, journal);
     return index;
   }

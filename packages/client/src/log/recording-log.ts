@@ -11,7 +11,7 @@ import { LogEvents, type RecordingLogListener } from "./events.ts";
 import type { Change, StoredRecording } from "./index-state.ts";
 import { RecordIndex } from "./record-index.ts";
 import type { Recording } from "./recording.ts";
-import { type RecoveryReport, recover } from "./recover.ts";
+import { type Recovered, type RecoveryReport, recover } from "./recover.ts";
 import { DEFAULT_RESERVE_BYTES, SpaceGuard } from "./space-guard.ts";
 import { fileMissing, type OpenStore, type StoreSpace } from "./store.ts";
 import { contentOf, type RecordingContent } from "./transfer/content.ts";
@@ -35,8 +35,13 @@ const DAY_MS = 86_400_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class RecordingLog implements SyncLog, AsyncDisposable {
-  /** What opening found and did. */
+  /** What opening found and did; still growing until `searched`. */
   readonly recovery: RecoveryReport;
+  /**
+   * Every file was looked at. Where naming tens of thousands of files takes seconds, `open` does not wait for that: recordings
+   * that the index did not know, or that lost their bytes, are then told by events.
+   */
+  readonly searched: Promise<void>;
   readonly #options: RecordingLogOptions;
   readonly #index: RecordIndex;
   readonly #events: LogEvents;
@@ -46,8 +51,9 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
   readonly #sessions = new Set<CaptureSession>();
   #closing: Promise<void> | undefined;
 
-  private constructor(options: RecordingLogOptions, index: RecordIndex, recovery: RecoveryReport) {
-    this.recovery = recovery;
+  private constructor(options: RecordingLogOptions, index: RecordIndex, { report, searched }: Recovered) {
+    this.recovery = report;
+    this.searched = searched;
     this.#options = options;
     this.#index = index;
     this.#events = index.events;
@@ -64,9 +70,8 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
   static async open(options: RecordingLogOptions): Promise<RecordingLog> {
     const { store: opened, clock, owner } = options;
     try {
-      const names = await opened.store.list();
-      const index = await RecordIndex.open({ store: opened.store, clock, owner, events: new LogEvents() }, names);
-      return new RecordingLog(options, index, await recover(index, names));
+      const index = await RecordIndex.open({ store: opened.store, clock, owner, events: new LogEvents() });
+      return new RecordingLog(options, index, await recover(index));
     } catch (error) {
       await opened.close();
       throw error;
@@ -218,6 +223,7 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
+      await this.searched;
       for (const session of [...this.#sessions]) await session.close();
       await this.#index.journal.close();
       await this.#index.sync.all();

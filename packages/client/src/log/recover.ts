@@ -3,6 +3,7 @@
  * tail is cut off; files without an entry become recordings again; removals that were begun are finished; entries whose bytes
  * are gone say so. Everything is told in the report, nothing is dropped in silence.
  */
+import { isHoldfastError } from "@holdfast/contract";
 import { stepRecording } from "@holdfast/core";
 import { concat } from "./bytes.ts";
 import { recordingOf } from "./capture/recording-of.ts";
@@ -37,9 +38,17 @@ export interface RecoveryReport {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
 
-const FILE = /\.seg$/;
+const ENDING = ".seg";
 
-export async function recover(index: RecordIndex, names: readonly string[]): Promise<RecoveryReport> {
+export interface Recovered {
+  /** Grows while files are looked for. */
+  readonly report: RecoveryReport;
+  /** Every file was looked at. Never rejects. */
+  readonly searched: Promise<void>;
+}
+
+/** Resolves when the index is right; where listing takes long, files are looked for afterwards, beside everything else. */
+export async function recover(index: RecordIndex): Promise<Recovered> {
   const { wrong, droppedBytes } = index.journal.report;
   const report: Mutable<RecoveryReport> = {
     recordings: 0,
@@ -52,35 +61,46 @@ export async function recover(index: RecordIndex, names: readonly string[]): Pro
     dropped: droppedBytes > 0 ? [{ file: "index", bytes: droppedBytes }] : [],
     wrongIndexes: [...wrong],
   };
-  const recovery = new Recovery(index, new Set(names.filter((name) => FILE.test(name))), report);
-  const changes = await recovery.changes();
-  if (changes.length > 0) await index.journal.change(() => changes);
+  const recovery = new Recovery(index, report);
+  await recovery.settleEntries();
+  const search = recovery.searchFiles();
+  if (index.store.capabilities.listsQuickly) await search;
   report.recordings = index.recordings.size;
   report.parked = index.entries.size - index.recordings.size;
-  return report;
+  return { report, searched: search.catch((error: unknown) => index.report(error)) };
 }
 
 class Recovery {
   readonly #index: RecordIndex;
-  readonly #files: Set<string>;
   readonly #report: Mutable<RecoveryReport>;
 
-  constructor(index: RecordIndex, files: Set<string>, report: Mutable<RecoveryReport>) {
+  constructor(index: RecordIndex, report: Mutable<RecoveryReport>) {
     this.#index = index;
-    this.#files = files;
     this.#report = report;
   }
 
-  async changes(): Promise<Change[]> {
+  /** What a process left unfinished that is gone. */
+  async settleEntries(): Promise<void> {
     const changes: Change[] = [];
     for (const entry of this.#index.entries.values()) {
-      const exists = this.#files.delete(entry.file);
       if (entry.removing === true) changes.push(await this.#finishRemoval(entry));
-      else if (entry.status === "in_progress") changes.push(await this.#seal(entry, exists));
-      else if (!exists) changes.push(...this.#missing(entry));
+      else if (entry.status === "in_progress") changes.push(await this.#seal(entry));
     }
-    for (const file of this.#files) changes.push(...(await this.#adopt(file)));
-    return changes;
+    if (changes.length > 0) await this.#index.journal.change(() => changes);
+  }
+
+  /** Entries without a file, and files without an entry. What was made since the log was opened is no business of ours. */
+  async searchFiles(): Promise<void> {
+    const entries = [...this.#index.entries.values()];
+    const files = new Set(await this.#index.store.list(ENDING));
+    const known = new Set(entries.map(({ file }) => file));
+    const missing = entries.filter(({ file }) => !files.has(file) && !this.#index.made.has(file));
+    const adopted: Change[] = [];
+    for (const file of files) {
+      if (!known.has(file) && !this.#index.made.has(file)) adopted.push(...(await this.#adopt(file)));
+    }
+    if (missing.length + adopted.length === 0) return;
+    await this.#index.journal.change(() => [...missing.flatMap(({ id }) => this.#missing(id)), ...adopted]);
   }
 
   async #finishRemoval(entry: StoredRecording): Promise<Change> {
@@ -89,16 +109,19 @@ class Recovery {
     return { drop: entry.id };
   }
 
-  #missing(entry: StoredRecording): Change[] {
+  /** Somebody may have removed it in the meantime. */
+  #missing(id: string): Change[] {
+    const entry = this.#index.entries.get(id);
+    if (entry === undefined || entry.removing === true) return [];
     const state = stepRecording(entry, { type: "file_missing" });
     if (state === entry) return [];
     this.#report.missing.push(entry.id);
     return [{ set: entry.id, fields: { status: state.status, reason: state.reason } }];
   }
 
-  async #seal(entry: StoredRecording, exists: boolean): Promise<Change> {
-    const read = exists ? await this.#read(entry.file) : undefined;
-    if (read === undefined && exists) {
+  async #seal(entry: StoredRecording): Promise<Change> {
+    const read = await this.#read(entry.file);
+    if (read === "unreadable") {
       this.#report.missing.push(entry.id);
       const { status, reason } = stepRecording(entry, { type: "file_missing" });
       return { set: entry.id, fields: { status, reason } };
@@ -118,7 +141,8 @@ class Recovery {
   /** What the index does not know: its own words are enough. */
   async #adopt(file: string): Promise<Change[]> {
     const read = await this.#read(file);
-    if (read === undefined || segmentFile(read.header.facts.id) !== file) {
+    if (read === undefined) return [];
+    if (read === "unreadable" || segmentFile(read.header.facts.id) !== file) {
       this.#report.unreadable.push(file);
       return [];
     }
@@ -162,10 +186,16 @@ class Recovery {
     return { ...recordingOf({ facts, file: name, frames, bytes: file.length, writtenMs: durationMs }) };
   }
 
-  async #read(name: string): Promise<Read | undefined> {
-    const file = await this.#index.store.read(name, 0, Number.POSITIVE_INFINITY);
-    const header = decodeHeader(file);
-    return header === undefined ? undefined : { header, file };
+  /** Undefined where there is no such file. */
+  async #read(name: string): Promise<Read | "unreadable" | undefined> {
+    try {
+      const file = await this.#index.store.read(name, 0, Number.POSITIVE_INFINITY);
+      const header = decodeHeader(file);
+      return header === undefined ? "unreadable" : { header, file };
+    } catch (error) {
+      if (isHoldfastError(error) && error.code === "file_missing") return undefined;
+      throw error;
+    }
   }
 }
 

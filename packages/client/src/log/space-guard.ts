@@ -10,10 +10,10 @@ import { type LogStore, type StoreSpace, storageFull } from "./store.ts";
 export const DEFAULT_RESERVE_BYTES = 512 * 1_048_576;
 const CHECK_EVERY_MS = 30_000;
 
-export type SpaceVerdict = "fine" | "low" | "refuse" | "unknown";
+type SpaceVerdict = "fine" | "low" | "refuse" | "unknown";
 
 /** Low begins at twice the reserve. */
-export function judgeSpace({ freeBytes }: StoreSpace, reserveBytes: number, proposedBytes: number): SpaceVerdict {
+function judgeSpace({ freeBytes }: StoreSpace, reserveBytes: number, proposedBytes: number): SpaceVerdict {
   if (freeBytes === null) return "unknown";
   const left = freeBytes - proposedBytes;
   if (left < reserveBytes) return "refuse";

@@ -22,12 +22,14 @@ export interface StoreSpace {
 export interface StoreCapabilities {
   /** Whether `sync` reaches the disk. Where it does not, the log still survives the end of its process. */
   readonly survivesPowerLoss: boolean;
+  /** False: naming tens of thousands of files takes seconds, so that nobody should wait for it. */
+  readonly listsQuickly: boolean;
 }
 
 export interface LogStore {
   readonly capabilities: StoreCapabilities;
-  /** Names of all files, in no particular order. */
-  list(): Promise<readonly string[]>;
+  /** Names of the files that end like this (a dot and what follows it), or of all; in no particular order. */
+  list(ending?: string): Promise<readonly string[]>;
   /** The bytes of [start, end) that exist; `end` may lie behind the end of the file. Throws `file_missing`. */
   read(name: string, start: number, end: number): Promise<Uint8Array>;
   /**

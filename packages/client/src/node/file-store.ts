@@ -14,7 +14,7 @@ import {
   storageFull,
   writePastEnd,
 } from "../log/store.ts";
-import { codeOf, LOCK_FILE, takeLockFile } from "./lock-file.ts";
+import { codeOf, isLockFile, takeLockFile } from "./lock-file.ts";
 
 const MAX_OPEN = 16;
 
@@ -43,7 +43,7 @@ export async function openFileStore(folder: string, token: string): Promise<Open
 }
 
 class FileStore implements LogStore {
-  readonly capabilities = { survivesPowerLoss: true };
+  readonly capabilities = { survivesPowerLoss: true, listsQuickly: true };
   readonly #folder: string;
   /** In the order of their last use. */
   readonly #open = new Map<string, Slot>();
@@ -54,8 +54,8 @@ class FileStore implements LogStore {
     this.#folder = folder;
   }
 
-  async list(): Promise<readonly string[]> {
-    return (await readdir(this.#folder)).filter((name) => name !== LOCK_FILE && !name.startsWith(`${LOCK_FILE}.`));
+  async list(ending = ""): Promise<readonly string[]> {
+    return (await readdir(this.#folder)).filter((name) => !isLockFile(name) && name.endsWith(ending));
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {

@@ -1,57 +1,50 @@
 /**
- * One owner of a folder among the processes of a machine: a file `lock` that says which process it is and when that began, so
- * that neither a dead owner nor another process with the same number keeps the log closed. Taking over is a rename, and what
- * was renamed is looked at again: of two that take over at the same moment one wins.
+ * One owner of a folder among the processes of a machine: a file `lock.<n>` that says which process it is and when that began,
+ * so that neither a dead owner nor another process with the same number keeps the log closed. A dead owner's lock is taken over
+ * by making the next number, which only one can; the winner then looks once more for others, so that never two own the folder.
  */
 import { readFileSync } from "node:fs";
-import { link, open, readFile, rename, rm } from "node:fs/promises";
+import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { logInUse } from "../log/store.ts";
 
-export const LOCK_FILE = "lock";
+const LOCK = /^lock\.(\d+)$/;
+/** Files in the folder that belong to its lock. */
+export const isLockFile = (name: string): boolean => name.startsWith("lock.");
 
-/** Resolves with the way to give the lock back. Throws HoldfastError `log_in_use`. */
+/** Resolves with the way to give the lock back. `token` is a string that nobody else uses. Throws `log_in_use`. */
 export async function takeLockFile(folder: string, token: string): Promise<() => Promise<void>> {
-  const path = join(folder, LOCK_FILE);
-  const mine = `${JSON.stringify({ pid: process.pid, started: startOf(process.pid), token })}\n`;
-  for (let tries = 0; tries < 3; tries++) {
-    if (await create(path, mine)) {
-      return async () => {
-        if ((await readFile(path, "utf8").catch(() => "")) === mine) await rm(path, { force: true });
-      };
+  const draft = join(folder, `lock.draft-${token}`);
+  await writeFile(draft, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
+  try {
+    const number = Math.max(0, ...(await deadLocks(folder, undefined))) + 1;
+    const mine = join(folder, `lock.${number}`);
+    await link(draft, mine).catch((error: unknown) => {
+      throw codeOf(error) === "EEXIST" ? logInUse() : error;
+    });
+    try {
+      for (const dead of await deadLocks(folder, number)) await rm(join(folder, `lock.${dead}`), { force: true });
+    } catch (error) {
+      await rm(mine, { force: true });
+      throw error;
     }
-    const held = await readFile(path, "utf8").catch(() => null);
-    if (held !== null && isAlive(held)) throw logInUse();
-    if (held !== null) await moveAway(path, held, `${path}.${token}`);
-  }
-  throw logInUse();
-}
-
-async function create(path: string, content: string): Promise<boolean> {
-  try {
-    const file = await open(path, "wx", 0o600);
-    await file.writeFile(content);
-    await file.close();
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
-    throw error;
+    return () => rm(mine, { force: true });
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-async function moveAway(path: string, expected: string, to: string): Promise<void> {
-  try {
-    await rename(path, to);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
+/** Numbers of the locks whose owners are gone, but for `mine`. Throws `log_in_use` where one lives. */
+async function deadLocks(folder: string, mine: number | undefined): Promise<number[]> {
+  const numbers = (await readdir(folder)).map((name) => Number(LOCK.exec(name)?.[1] ?? Number.NaN));
+  const others = numbers.filter((number) => !Number.isNaN(number) && number !== mine);
+  for (const number of others) {
+    if (isAlive(await readFile(join(folder, `lock.${number}`), "utf8").catch(() => ""))) throw logInUse();
   }
-  // Somebody was quicker, and this is their lock.
-  if ((await readFile(to, "utf8")) !== expected) await link(to, path).catch(() => undefined);
-  await rm(to, { force: true });
+  return others;
 }
 
-/** A lock that cannot be read was being written when its owner died. */
+/** A lock is made whole, so one that cannot be read was hurt by a loss of power. */
 function isAlive(content: string): boolean {
   const owner = parse(content);
   if (owner === undefined) return false;

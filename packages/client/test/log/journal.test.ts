@@ -2,11 +2,11 @@
 import { MemoryDisk } from "@holdfast/testkit/log";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { concat } from "../../src/log/bytes.ts";
 import { GroupSync } from "../../src/log/group-sync.ts";
 import { applyChange, type Change, emptyIndex, type IndexState, snapshotOf } from "../../src/log/index-state.ts";
 import { Journal } from "../../src/log/journal.ts";
 import { encodeChanges, encodeHead, encodeSnapshotEnd, JournalReader } from "../../src/log/journal-format.ts";
-import { concat } from "../../src/log/bytes.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { recordingNamed } from "./recordings.ts";
 
@@ -46,7 +46,7 @@ async function openJournal(disk: MemoryDisk, clock = new ManualClock()): Promise
     throw error;
   };
   const deps = { store, clock, sync: new GroupSync(store, clock, failed), applied: () => {}, failed };
-  return await Journal.open(deps, await store.list());
+  return await Journal.open(deps);
 }
 
 describe("a generation of the index", () => {
@@ -136,7 +136,10 @@ describe("the index on disk", () => {
       const disk = new MemoryDisk();
       const journal = await openJournal(disk);
       for (let i = 0; disk.names().length < 2; i++) {
-        await journal.change(() => [{ put: { ...recordingNamed("a"), frames: i } }, { note: "k", value: "x".repeat(99_999) }]);
+        await journal.change(() => [
+          { put: { ...recordingNamed("a"), frames: i } },
+          { note: "k", value: "x".repeat(99_999) },
+        ]);
         // A new generation has its turn before this.
         await journal.flush();
       }

@@ -26,7 +26,12 @@ describe("a capture session", () => {
     const session = await log.begin(OPUS);
     await capture(session, clock, 0, 5);
     const id = `${session.id}-0`;
-    expect(log.recordings.get(id)).toMatchObject({ status: "in_progress", frames: 5, durationMs: 100, startedAtMs: startMs });
+    expect(log.recordings.get(id)).toMatchObject({
+      status: "in_progress",
+      frames: 5,
+      durationMs: 100,
+      startedAtMs: startMs,
+    });
     await session.close();
     expect(log.recordings.get(id)).toMatchObject({ status: "miss", frames: 5, delivered: 0 });
     expect(types(events)).toEqual(expect.arrayContaining(["recording_added", "captured", "recording_changed"]));
@@ -118,6 +123,17 @@ describe("the live path", () => {
     expect(name).toBe(`audio_phonemic_opus_fs320_16000_1_fs320_${(startMs + 80) / 1000}.bin`);
     expect(readFrames(new Uint8Array(await content.arrayBuffer())).frames.map(numberOf)).toEqual(range(4, 10));
     expect(readFrames(new Uint8Array(await (await again.export(id)).content.arrayBuffer())).frames).toHaveLength(10);
+  });
+
+  it("knows after a crash what was acknowledged some seconds before", async () => {
+    const disk = new MemoryDisk();
+    const { log, clock } = await openLog(disk);
+    const session = await log.begin(OPUS);
+    await capture(session, clock, 0, 10);
+    session.acknowledge(6);
+    await clock.advance(2_000);
+    disk.kill();
+    expect((await openLog(disk)).log.recordings.get(`${session.id}-0`)).toMatchObject({ status: "miss", delivered: 6 });
   });
 
   it("makes a recording synced when every frame of it is acknowledged, before or after it is sealed", async () => {
@@ -305,7 +321,13 @@ describe("the index of the log", () => {
     await log.setNote("k", "v");
     await log.setNote("gone", "v");
     await log.setNote("gone", null);
-    expect(types(events)).toEqual(["recording_changed", "recording_changed", "note_changed", "note_changed", "note_changed"]);
+    expect(types(events)).toEqual([
+      "recording_changed",
+      "recording_changed",
+      "note_changed",
+      "note_changed",
+      "note_changed",
+    ]);
     disk.kill();
     const again = (await openLog(disk)).log;
     expect(again.recordings.get(id)).toMatchObject({ status: "synced", syncedAtMs: 6, conversationId: "c1" });
@@ -348,6 +370,27 @@ describe("the index of the log", () => {
     expect(disk.names()).toContain("strange.seg");
     expect(await framesIn(again.log)).toEqual(range(0, 4));
     expect(await (await again.log.content(recording.id)).content.text()).toBe("RIFF");
+  });
+
+  it("looks for lost recordings afterwards where listing takes long, beside what is recorded", async () => {
+    const disk = new MemoryDisk();
+    disk.listsQuickly = false;
+    const { log, clock } = await openLog(disk);
+    const lost = await log.begin(OPUS);
+    await capture(lost, clock, 0, 4);
+    await lost.close();
+    await log.close();
+    for (const name of disk.names()) if (name.endsWith(".journal")) disk.delete(name);
+    const again = await openLog(disk);
+    expect(again.log.recordings.size).toBe(0);
+    const now = await again.log.begin({ ...OPUS, sessionId: "00000000-0000-4000-8000-00000000000f" });
+    now.append(frameOf(0));
+    await again.log.searched;
+    await now.flush();
+    expect(again.log.recovery.adopted).toEqual([`${lost.id}-0`]);
+    expect([...again.log.recordings.values()].map(({ status }) => status).sort()).toEqual(["in_progress", "miss"]);
+    expect(types(again.events)).toContain("recording_added");
+    await now.close();
   });
 
   it("cuts a torn tail off, says so, and never reads it as sound", async () => {

@@ -30,7 +30,13 @@ const ADAPTERS: Readonly<Record<string, () => Promise<LogStoreHarness & AsyncDis
   },
   indexeddb: async () => {
     const indexedDb = new IDBFactory();
-    const options = { name: crypto.randomUUID(), indexedDb, keyRanges: IDBKeyRange, locks: navigator.locks, storage: SPACE };
+    const options = {
+      name: crypto.randomUUID(),
+      indexedDb,
+      keyRanges: IDBKeyRange,
+      locks: navigator.locks,
+      storage: SPACE,
+    };
     return {
       open: () => openIndexedDbStore({ ...options, clock: realClock }),
       [Symbol.asyncDispose]: async () => {},

@@ -47,7 +47,9 @@ describe("an imported .bin file", () => {
     const { log } = await openLog(new MemoryDisk());
     const first = await log.importBin(NAME, new Blob([bytes]));
     const second = await log.importBin(NAME, new Blob([bytes, bytes]));
-    const names = await Promise.all([first, second].map(async ({ recording }) => (await log.content(recording.id)).name));
+    const names = await Promise.all(
+      [first, second].map(async ({ recording }) => (await log.content(recording.id)).name),
+    );
     expect(names).toEqual([NAME, NAME.replace("1780000000", "1780000000.001")]);
     expect(second.recording.originalName).toBe(NAME);
   });
@@ -59,7 +61,10 @@ describe("an imported .bin file", () => {
   ])("%s is refused where it is none", async (name, content, code) => {
     const disk = new MemoryDisk();
     const { log } = await openLog(disk);
-    await expect(log.importBin(name, new Blob([content.slice()]))).rejects.toMatchObject({ code, class: "permanent_input" });
+    await expect(log.importBin(name, new Blob([content.slice()]))).rejects.toMatchObject({
+      code,
+      class: "permanent_input",
+    });
     expect(disk.names().filter((each) => each.endsWith(".seg"))).toEqual([]);
   });
 
@@ -110,8 +115,14 @@ describe("the index of Omi's app", () => {
   it("comes in with its files, and goes out with every field it came with", async () => {
     const disk = new MemoryDisk();
     const { log } = await openLog(disk);
-    const json = JSON.stringify({ version: 1, timestamp: 5, wals: [wal, { ...wal, file_path: "gone_1780000001.bin" }, 7] });
-    const { recordings, skipped } = await log.importOmiIndex(json, async (name) => (name === NAME ? new Blob([bytes]) : null));
+    const json = JSON.stringify({
+      version: 1,
+      timestamp: 5,
+      wals: [wal, { ...wal, file_path: "gone_1780000001.bin" }, 7],
+    });
+    const { recordings, skipped } = await log.importOmiIndex(json, async (name) =>
+      name === NAME ? new Blob([bytes]) : null,
+    );
     expect(skipped).toEqual([{ name: "gone_1780000001.bin", reason: "file_missing" }]);
     expect(recordings).toHaveLength(1);
     expect(recordings[0]).toMatchObject({
@@ -148,8 +159,14 @@ describe("the index of Omi's app", () => {
   });
 
   it.each([
-    [{ status: "uploaded", job_id: "j", uploaded_at: 7 }, { status: "uploaded", jobId: "j", uploadedAtMs: 7_000 }],
-    [{ status: "uploaded", job_id: "" }, { status: "miss", jobId: null }],
+    [
+      { status: "uploaded", job_id: "j", uploaded_at: 7 },
+      { status: "uploaded", jobId: "j", uploadedAtMs: 7_000 },
+    ],
+    [
+      { status: "uploaded", job_id: "" },
+      { status: "miss", jobId: null },
+    ],
     [{ status: "inProgress" }, { status: "miss" }],
     [{ status: "corrupted" }, { status: "miss" }],
     [{ status: "outsideRecoveryWindow" }, { status: "outside_recovery_window" }],
@@ -176,6 +193,8 @@ describe("the index of Omi's app", () => {
     session.append(frameOf(0));
     await session.close();
     const out = JSON.parse(log.exportOmiIndex(({ id }) => `${id}.bin`));
-    expect(out.wals).toMatchObject([{ status: "miss", device: "Phone Mic", total_frames: 1, file_path: `${session.id}-0.bin` }]);
+    expect(out.wals).toMatchObject([
+      { status: "miss", device: "Phone Mic", total_frames: 1, file_path: `${session.id}-0.bin` },
+    ]);
   });
 });

@@ -91,7 +91,9 @@ describe("the lock of a folder", () => {
     await using _mine = await openFileStore(join(folder, "owned"), "me");
     const script = `import { openFileStore } from ${JSON.stringify(new URL("../../src/node/index.ts", import.meta.url).href)};
       await openFileStore(${JSON.stringify(join(folder, "owned"))}, "other").then(() => console.log("opened"), (e) => console.log(e.code));`;
-    const other = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const other = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const said: string[] = [];
     for await (const line of createInterface({ input: other.stdout })) said.push(line);
     expect(said).toEqual(["log_in_use"]);
@@ -115,7 +117,9 @@ describe("the lock of a folder", () => {
   it("has one winner among many that take it over at once", async () => {
     await mkdir(join(folder, "owned"), { recursive: true });
     await writeFile(lock(), JSON.stringify({ pid: 2 ** 22 + 1, started: null }));
-    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => openFileStore(join(folder, "owned"), `t${i}`)));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => openFileStore(join(folder, "owned"), `t${i}`)),
+    );
     const won = tries.filter((each) => each.status === "fulfilled");
     expect(won).toHaveLength(1);
     for (const each of won) await each.value.close();

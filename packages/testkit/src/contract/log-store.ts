@@ -56,6 +56,14 @@ export const LOG_STORE_CONTRACT: readonly LogStoreCase[] = [
     same(await content(store, "a.seg"), "one two", "content");
     same(await store.list(), ["a.seg"], "files");
   }),
+  onStore("lists files by their ending", async (store) => {
+    for (const name of ["a.seg", "b.seg", "c.journal", "seg", "a.seg.old"]) await store.write(name, 0, bytesOf(name));
+    same([...(await store.list(".seg"))].sort(), ["a.seg", "b.seg"], "one ending");
+    same(await store.list(".none"), [], "another");
+    same([...(await store.list())].sort(), ["a.seg", "a.seg.old", "b.seg", "c.journal", "seg"], "all");
+    await store.remove("a.seg");
+    same(await store.list(".seg"), ["b.seg"], "after a removal");
+  }),
   onStore("makes an empty file", async (store) => {
     await store.write("empty", 0, bytesOf(""));
     await store.sync("empty");
@@ -165,10 +173,13 @@ export const LOG_STORE_CONTRACT: readonly LogStoreCase[] = [
       await first.store.sync("b");
       await first.store.write("c", 0, bytesOf("removed"));
       await first.store.remove("c");
+      await first.store.write("d", 0, bytesOf("a long one"));
+      await first.store.write("d", 2, bytesOf("cut"));
       await first.close();
       await first.close();
       await using again = await harness.open();
-      same([...(await again.store.list())].sort(), ["a", "b"], "files");
+      same([...(await again.store.list())].sort(), ["a", "b", "d"], "files");
+      same(await content(again.store, "d"), "a cut", "what was cut");
       same(await content(again.store, "a"), "written", "a");
       await again.store.write("b", 6, bytesOf(" on"));
       same(await content(again.store, "b"), "synced on", "b");

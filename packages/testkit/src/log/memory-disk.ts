@@ -37,6 +37,8 @@ export class MemoryDisk {
   #failure: { readonly calls: ReadonlySet<string>; readonly full: boolean } | undefined;
   /** Room for all files together. */
   capacityBytes: number = Number.POSITIVE_INFINITY;
+  /** What a store says of itself that is opened from now on. */
+  listsQuickly = true;
   /** What `space` says; null: nothing. */
   knownFreeBytes: number | null | undefined;
 
@@ -122,10 +124,10 @@ export class MemoryDisk {
       }
     };
     return {
-      capabilities: { survivesPowerLoss: true },
-      list: async () => {
+      capabilities: { survivesPowerLoss: true, listsQuickly: this.listsQuickly },
+      list: async (ending = "") => {
         await alive();
-        return this.names();
+        return this.names().filter((name) => name.endsWith(ending));
       },
       read: async (name, start, end) => {
         await alive();

@@ -89,7 +89,10 @@ export class CaptureSession implements AsyncDisposable {
     if (frame.length === 0 || frame.length > SYNC.maxFrameBytes) {
       throw refusal("invalid_frame", `a frame has 1 to ${SYNC.maxFrameBytes} bytes, not ${frame.length}`);
     }
-    if (this.#queue.length >= this.#options.maxHeldFrames) return this.#lose();
+    if (this.#queue.length >= this.#options.maxHeldFrames) {
+      this.#lose();
+      return;
+    }
     const segment = this.#segmentFor(frame, atMs);
     segment.expect(frame);
     this.#queue.push({ segment, frame });
@@ -196,6 +199,7 @@ export class CaptureSession implements AsyncDisposable {
       contentBytes: null,
     };
     const segment = new Segment(facts);
+    this.#index.made.add(segment.file);
     this.#current = segment;
     this.#segments.push(segment);
     this.messages.begun(segment);
@@ -285,7 +289,7 @@ export class CaptureSession implements AsyncDisposable {
 
   #stalled(error: HoldfastError): void {
     const isNew = this.#stall === undefined;
-    const timer = this.#index.clock.after(RETRY_MS, () => this.#retry());
+    const timer = this.#index.clock.after(RETRY_MS, () => void this.#retry());
     this.#stall = { error, timer };
     const heldFrames = this.#queue.length;
     if (isNew) this.#index.events.emit({ type: "capture_stalled", sessionId: this.id, error, heldFrames });

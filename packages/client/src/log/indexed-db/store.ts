@@ -62,7 +62,7 @@ async function openDatabase(factory: IdbFactory, name: string): Promise<IdbDatab
 }
 
 class IndexedDbStore implements LogStore {
-  readonly capabilities = { survivesPowerLoss: true };
+  readonly capabilities = { survivesPowerLoss: true, listsQuickly: true };
   readonly #database: IdbDatabase;
   readonly #ranges: IdbKeyRanges;
   readonly #storage: BrowserStorage | undefined;
@@ -75,8 +75,9 @@ class IndexedDbStore implements LogStore {
     this.#storage = storage;
   }
 
-  async list(): Promise<readonly string[]> {
-    return await this.#do("readonly", async ({ files }) => (await result(files.getAllKeys())) as string[]);
+  async list(ending = ""): Promise<readonly string[]> {
+    const names = await this.#do("readonly", async ({ files }) => (await result(files.getAllKeys())) as string[]);
+    return names.filter((name) => name.endsWith(ending));
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {

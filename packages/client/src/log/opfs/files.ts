@@ -1,9 +1,10 @@
 /**
  * Files of the origin private file system, as a worker holds them: synchronous handles that write straight into the file. A
  * handle shuts everyone else out of its file, so few are open, and reading a file that is not being written needs none.
- * Calls are done one after the other: a handle that is being opened for one must not be asked for by another.
+ * Calls are done one after the other: a handle that is being opened for one must not be asked for by another. Only `list` may
+ * run beside them. Files with the same ending share a folder, since listing one costs a tenth of a millisecond a file.
  */
-import { fileMissing, storageFull, writePastEnd } from "../store.ts";
+import { fileMissing, storageFailed, storageFull, writePastEnd } from "../store.ts";
 import type { OpfsCall } from "./protocol.ts";
 
 export interface SyncHandle {
@@ -16,7 +17,8 @@ export interface SyncHandle {
 }
 
 export interface OpfsFile {
-  createSyncAccessHandle(): Promise<SyncHandle>;
+  /** Missing in pages, and in browsers that have no such handles. */
+  createSyncAccessHandle?(): Promise<SyncHandle>;
   getFile(): Promise<{
     slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
     readonly size: number;
@@ -31,10 +33,13 @@ export interface OpfsFolder {
 }
 
 const MAX_OPEN = 8;
+/** The shelf of names without an ending; no ending looks like it. */
+const PLAIN = ".-plain-";
 
 export class OpfsFiles {
   readonly #root: () => Promise<OpfsFolder>;
   #folder: OpfsFolder | undefined;
+  readonly #shelves = new Map<string, OpfsFolder>();
   /** In the order of their last use. */
   readonly #open = new Map<string, SyncHandle>();
 
@@ -48,7 +53,7 @@ export class OpfsFiles {
         this.#folder = await (await this.#root()).getDirectoryHandle(call.folder, { create: true });
         return undefined;
       case "list":
-        return await this.#list();
+        return await this.#list(call.ending);
       case "read":
         return await this.#read(call.name, call.start, call.end);
       case "write":
@@ -65,9 +70,13 @@ export class OpfsFiles {
     }
   }
 
-  async #list(): Promise<string[]> {
+  async #list(ending: string | undefined): Promise<string[]> {
     const names: string[] = [];
-    for await (const name of this.#files().keys()) names.push(name);
+    if (ending === undefined) {
+      for await (const shelf of this.#whole().keys()) names.push(...(await this.#list(`.${shelf}`)));
+      return names;
+    }
+    for await (const name of (await this.#shelf(ending)).keys()) names.push(name);
     return names;
   }
 
@@ -93,7 +102,7 @@ export class OpfsFiles {
   async #remove(name: string): Promise<void> {
     this.#close(name);
     try {
-      await this.#files().removeEntry(name);
+      await (await this.#shelf(endingOf(name))).removeEntry(name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -103,7 +112,7 @@ export class OpfsFiles {
     const open = this.#open.get(name);
     this.#open.delete(name);
     if (open === undefined && this.#open.size >= MAX_OPEN) this.#close([...this.#open.keys()][0] ?? "");
-    const handle = open ?? (await (await this.#existing(name, create)).createSyncAccessHandle());
+    const handle = open ?? (await this.#openHandle(name, create));
     this.#open.set(name, handle);
     return handle;
   }
@@ -118,16 +127,35 @@ export class OpfsFiles {
 
   async #existing(name: string, create = false): Promise<OpfsFile> {
     try {
-      return await this.#files().getFileHandle(name, { create });
+      return await (await this.#shelf(endingOf(name))).getFileHandle(name, { create });
     } catch (error) {
       throw isNotFound(error) ? fileMissing(name, error) : error;
     }
   }
 
-  #files(): OpfsFolder {
+  async #openHandle(name: string, create: boolean): Promise<SyncHandle> {
+    const handle = await (await this.#existing(name, create)).createSyncAccessHandle?.();
+    if (handle === undefined) throw storageFailed("this browser has no synchronous handles of files");
+    return handle;
+  }
+
+  async #shelf(ending: string): Promise<OpfsFolder> {
+    const known = this.#shelves.get(ending);
+    if (known !== undefined) return known;
+    const shelf = await this.#whole().getDirectoryHandle(ending.slice(1), { create: true });
+    this.#shelves.set(ending, shelf);
+    return shelf;
+  }
+
+  #whole(): OpfsFolder {
     if (this.#folder === undefined) throw new Error("the folder was not opened");
     return this.#folder;
   }
+}
+
+function endingOf(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot === -1 || dot === name.length - 1 ? PLAIN : name.slice(dot);
 }
 
 function isNotFound(error: unknown): boolean {

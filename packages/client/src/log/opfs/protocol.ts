@@ -3,7 +3,7 @@ import type { FailureClass, FailureScope } from "@holdfast/contract";
 
 export type OpfsCall =
   | { readonly op: "open"; readonly folder: string }
-  | { readonly op: "list" }
+  | { readonly op: "list"; readonly ending: string | undefined }
   | { readonly op: "read"; readonly name: string; readonly start: number; readonly end: number }
   | { readonly op: "write"; readonly name: string; readonly at: number; readonly bytes: Uint8Array }
   | { readonly op: "sync"; readonly name: string }

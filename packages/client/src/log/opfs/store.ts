@@ -37,8 +37,8 @@ export async function openOpfsStore(options: OpfsStoreOptions): Promise<OpenStor
     return ask(call);
   };
   const store: LogStore = {
-    capabilities: { survivesPowerLoss: true },
-    list: () => ask({ op: "list" }),
+    capabilities: { survivesPowerLoss: true, listsQuickly: false },
+    list: (ending) => ask({ op: "list", ending }),
     read: (name, start, end) => ask({ op: "read", name, start, end }),
     write: async (name, at, bytes) => await named(name, { op: "write", name, at, bytes }),
     sync: (name) => ask({ op: "sync", name }),
@@ -97,9 +97,12 @@ class WorkerCalls {
   #hear(answer: OpfsAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
-    if (!("error" in answer)) return waiting?.resolve(answer.value as never);
-    const { message, ...options } = answer.error;
-    waiting?.reject(new HoldfastError(message, options));
+    if ("error" in answer) {
+      const { message, ...options } = answer.error;
+      waiting?.reject(new HoldfastError(message, options));
+    } else {
+      waiting?.resolve(answer.value as never);
+    }
   }
 
   #die(why: string): void {

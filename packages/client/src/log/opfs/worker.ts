@@ -10,12 +10,14 @@ export interface MessageEnd {
   onmessage: ((event: never) => void) | null;
 }
 
-/** Answers calls, one after the other, until the worker ends. `root` is `() => navigator.storage.getDirectory()`. */
+/** Answers calls, one after the other, until the worker ends; a list takes its time beside them. `root` is `() => navigator.storage.getDirectory()`. */
 export function serveOpfs(end: MessageEnd, root: () => Promise<OpfsFolder>): void {
   const files = new OpfsFiles(root);
   let turn: Promise<void> = Promise.resolve();
   end.onmessage = ({ data }: { data: OpfsRequest }) => {
-    turn = turn.then(async () => end.postMessage(await answer(files, data)));
+    const call = async (): Promise<void> => end.postMessage(await answer(files, data));
+    if (data.call.op === "list") void call();
+    else turn = turn.then(call);
   };
 }
 

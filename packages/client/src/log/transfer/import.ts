@@ -114,6 +114,7 @@ export class Importer {
       contentBytes: content.size,
     };
     const file = segmentFile(id);
+    index.made.add(file);
     const bytes = await this.#write(file, encodeHeader(facts), content);
     const { layout, contentBytes, ...about } = facts;
     const recording: StoredRecording = {

@@ -71,7 +71,7 @@ export function exportOmiIndex(
 }
 
 function recordsOf(index: unknown): OmiRecord[] {
-  const wals = isRecord(index) ? index["wals"] : undefined;
+  const wals = isRecord(index) ? index.wals : undefined;
   return Array.isArray(wals) ? wals.filter(isRecord) : [];
 }
 
