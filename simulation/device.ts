@@ -1,10 +1,14 @@
 /**
  * Somebody with a recorder: speaks words into it, and the recorder brings them to a gateway. Now and then stop is pressed in a
  * pause, and the recording ends when the recorder need keep nothing any more. One that is killed never comes back, and takes
- * what it kept with it.
+ * what it kept with it. A recorder may record a call, with a voice on each of two channels (reference listen-and-pusher 2.6), or
+ * bring its own words.
  */
+
+import { CHANNELS, ONLY_CHANNEL } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
 import type { SimNetwork, SimProcess } from "@holdfast/testkit/simulator";
+import { OtherSide } from "./other-side.ts";
 import { PlainRecorder } from "./plain-recorder.ts";
 import { LibraryRecorder, type Recorder, type Recording } from "./recorder.ts";
 import { MESSAGE_MS, soundMessage, wordName } from "./sound.ts";
@@ -14,6 +18,8 @@ export interface DevicePlan {
   readonly userId: string;
   /** Without our client library, and without an id of its recording. */
   readonly isPlain: boolean;
+  /** What it brings: the sound of one microphone, a call of two channels, or sound and the words that it recognised itself. */
+  readonly brings: "sound" | "call" | "words";
   readonly speakMs: number;
   /** Silence after which its conversations end. */
   readonly timeoutMs: number;
@@ -31,6 +37,14 @@ export interface DeviceLinks {
   readonly onAcknowledged: (recordingId: string, count: number) => void;
 }
 
+const UNKNOWN_CHANNEL = 7;
+
+const QUERIES = {
+  sound: {},
+  call: { channels: String(CHANNELS.length), source: "phone_call", call_id: "a-call" },
+  words: { custom_stt: "enabled" },
+} as const;
+
 export class Device {
   readonly process: SimProcess;
   readonly plan: DevicePlan;
@@ -38,18 +52,24 @@ export class Device {
   done = false;
   readonly #links: DeviceLinks;
   readonly #recorder: Recorder;
+  /** Of a call. */
+  readonly #otherSide: OtherSide | undefined;
   #words = 0;
+  #hungUpMs: number | undefined;
+  #heardMs: number | undefined;
   #conversationId: string | undefined;
 
   constructor(process: SimProcess, plan: DevicePlan, links: DeviceLinks) {
     this.process = process;
     this.plan = plan;
     this.#links = links;
+    this.#otherSide = plan.brings === "call" ? new OtherSide(process.random.fork("other side")) : undefined;
     const kind = plan.isPlain ? PlainRecorder : LibraryRecorder;
     this.#recorder = new kind(process, {
       network: links.network,
       userId: plan.userId,
       timeoutMs: plan.timeoutMs,
+      query: QUERIES[plan.brings],
       onAcknowledged: links.onAcknowledged,
       onConversation: (id) => {
         this.#conversationId = id;
@@ -67,6 +87,11 @@ export class Device {
 
   get waiting(): number {
     return this.#recorder.waiting;
+  }
+
+  /** When it ended its recording on a connection on which it had heard something since then; undefined where it did not. */
+  hungUpSince(ms: number): number | undefined {
+    return this.#hungUpMs !== undefined && (this.#heardMs ?? 0) > ms ? this.#hungUpMs : undefined;
   }
 
   /** The server chose an id for the recording of one of this recorder's connections. */
@@ -87,15 +112,16 @@ export class Device {
     this.done = true;
     // What was said last may still become words on this connection; then the recorder is put away.
     await sleep(this.process.clock, random.between(0, 2_000));
+    this.#heardMs = this.#recorder.heardMs;
+    this.#hungUpMs = this.process.clock.now();
     this.#recorder.close();
   }
 
   async #speak(): Promise<void> {
     const { random } = this.process;
-    await this.#record(this.#words, true);
-    this.#words += 1;
-    for (let more = random.int(1, 4); more > 0; more--) await this.#record(undefined, true);
-    for (let gap = random.int(0, 2); gap > 0; gap--) await this.#record(undefined, false);
+    await this.#record(true, true);
+    for (let more = random.int(1, 4); more > 0; more--) await this.#record(false, true);
+    for (let gap = random.int(0, 2); gap > 0; gap--) await this.#record(false, false);
   }
 
   async #pause(): Promise<void> {
@@ -107,12 +133,25 @@ export class Device {
     const ms = random.chance(plan.longPauses)
       ? plan.timeoutMs + random.between(-500, 4_000)
       : random.between(300, 1_500);
-    for (let at = 0; at < ms; at += MESSAGE_MS) await this.#record(undefined, false);
+    for (let at = 0; at < ms; at += MESSAGE_MS) await this.#record(false, false);
   }
 
-  async #record(word: number | undefined, isVoice: boolean): Promise<void> {
+  async #record(begins: boolean, isVoice: boolean): Promise<void> {
     await sleep(this.process.clock, MESSAGE_MS);
-    const name = word === undefined ? undefined : wordName(this.plan.number, word);
-    this.#recorder.record(soundMessage(this.plan.number, word, isVoice), name);
+    if (this.#otherSide === undefined) return this.#bring(ONLY_CHANNEL, begins, isVoice);
+    const [own, other] = CHANNELS;
+    const theirs = this.#otherSide.next();
+    this.#bring(own?.id ?? 0, begins, isVoice);
+    this.#bring(other?.id ?? 0, theirs.begins, theirs.isVoice);
+    // Of a channel that nobody knows: it counts, and says nothing.
+    if (this.process.random.chance(0.02)) this.#bring(UNKNOWN_CHANNEL, false, true);
+  }
+
+  #bring(channel: number, begins: boolean, isVoice: boolean): void {
+    const { number } = this.plan;
+    const word = begins ? this.#words : undefined;
+    if (begins) this.#words += 1;
+    const name = word === undefined ? undefined : wordName(number, word);
+    this.#recorder.record({ message: soundMessage(number, word, isVoice), channel, word: name });
   }
 }

@@ -6,8 +6,10 @@
 import { Readable } from "node:stream";
 import type { SimNetwork, SimProcess, SimSocket } from "@holdfast/testkit/simulator";
 
+type Method = "GET" | "HEAD" | "POST" | "PATCH";
+
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: Method;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -25,22 +27,28 @@ const TIMEOUT_MS = 30_000;
 /** A server ends a connection on which nothing moves for so long, as ours does. */
 const IDLE_MS = 120_000;
 
-/** Undefined where no answer came; nobody knows then what became of the request. */
+/**
+ * Undefined where no answer came; nobody knows then what became of the request. `breakOff`: the client goes away after so many
+ * bytes of the body.
+ */
 export function ask(
   process: SimProcess,
   network: SimNetwork,
   request: HttpRequest,
   body?: Uint8Array,
+  breakOff?: number,
 ): Promise<HttpAnswer | undefined> {
   const { promise, resolve } = Promise.withResolvers<HttpAnswer | undefined>();
   const socket = network.connect(process, "http://uploads/");
   const timeout = process.after(TIMEOUT_MS, "answer timeout", () => socket.terminate());
   socket.on("open", () => {
     socket.send(JSON.stringify(request));
-    for (let at = 0; at < (body?.length ?? 0); at += PIECE_BYTES) {
-      socket.send(body?.subarray(at, at + PIECE_BYTES) ?? "");
+    const sent = body?.subarray(0, breakOff);
+    for (let at = 0; at < (sent?.length ?? 0); at += PIECE_BYTES) {
+      socket.send(sent?.subarray(at, at + PIECE_BYTES) ?? "");
     }
-    socket.send("");
+    if (breakOff === undefined) socket.send("");
+    else socket.terminate();
   });
   socket.on("message", (data: Buffer) => {
     resolve(JSON.parse(data.toString()));
@@ -57,7 +65,7 @@ export function ask(
 /** The web application, as far as it is needed here. */
 export interface WebApp {
   inject(request: {
-    readonly method: "GET" | "POST";
+    readonly method: Method;
     readonly url: string;
     readonly headers: Record<string, string>;
     readonly payload: Readable;
@@ -81,23 +89,30 @@ export interface WebServer {
   readonly onReceiving: (change: 1 | -1) => void;
   /** The planted fault: what is answered before anything is done. */
   readonly early?: (request: HttpRequest) => HttpAnswer | undefined;
+  /** Another one: what the headers of a request are taken for. */
+  readonly read?: (headers: HttpRequest["headers"]) => HttpRequest["headers"];
   /** Another one: what is answered instead. */
   readonly instead?: (answer: HttpAnswer) => HttpAnswer;
 }
 
-export function serveHttp({ process, network, makeApp, onAnswer, onReceiving, early, instead }: WebServer): void {
+export function serveHttp({ process, network, makeApp, onAnswer, onReceiving, early, read, instead }: WebServer): void {
   let app: Promise<WebApp> | undefined;
   let inWork = 0;
 
   const handle = async (socket: SimSocket, request: HttpRequest, payload: Readable): Promise<void> => {
-    const uploads = request.method === "POST" ? 1 : 0;
+    const uploads = request.method === "GET" ? 0 : 1;
     const streamed = process.scheduler.streaming();
     process.onDeath(streamed);
     inWork += uploads;
     try {
       app ??= process.scheduler.real(makeApp());
       const { method, path, headers } = request;
-      const reply = await (await app).inject({ method, url: path, headers: { ...headers }, payload });
+      const reply = await (await app).inject({
+        method,
+        url: path,
+        headers: { ...(read?.(headers) ?? headers) },
+        payload,
+      });
       inWork -= uploads;
       const made = answerOf(reply);
       const answer = instead?.(made) ?? made;
@@ -160,10 +175,11 @@ function answerOf(reply: {
   return { status: reply.statusCode, headers, body: reply.payload === "" ? {} : JSON.parse(reply.payload) };
 }
 
-/** A multipart body of files. */
+/** A multipart body of files, and of fields behind them. */
 export function multipart(
   field: string,
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  fields: Readonly<Record<string, string>> = {},
 ): { readonly type: string; readonly body: Uint8Array } {
   const boundary = "simulated-boundary";
   const parts = files.flatMap(({ name, bytes }) => [
@@ -174,6 +190,9 @@ export function multipart(
     bytes,
     Buffer.from("\r\n"),
   ]);
-  const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  const said = Object.entries(fields).map(([name, value]) =>
+    Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`),
+  );
+  const body = Buffer.concat([...parts, ...said, Buffer.from(`--${boundary}--\r\n`)]);
   return { type: `multipart/form-data; boundary=${boundary}`, body };
 }

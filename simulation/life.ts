@@ -55,6 +55,10 @@ export interface RunReport {
   readonly told: number;
   /** Recordings that came without an id of their client's. */
   readonly plainRecordings: number;
+  /** Calls that were recorded. */
+  readonly calls: number;
+  /** Words that clients brought. */
+  readonly ownWords: number;
   /** Uploads that were taken. */
   readonly uploads: number;
 }
@@ -168,6 +172,7 @@ export class Life {
     this.#calmDown();
     const limitMs = stormMs + (llm === "none" ? CALM_MS : CALM_WITH_MODEL_MS);
     await this.#rest(limitMs);
+    this.watch.live.rested();
     if (this.#phones.length > 0) {
       this.#ageDisk();
       await this.#rest(limitMs + CALM_MS);
@@ -184,6 +189,8 @@ export class Life {
       faults: this.#storm.strikes,
       faultKinds: this.#storm.kinds,
       told: this.watch.effects.taken,
+      calls: this.#devices.flatMap(({ plan, recordings }) => (plan.brings === "call" ? recordings : [])).length,
+      ownWords: this.watch.live.brought,
       uploads: this.watch.uploads.taken,
       plainRecordings: this.#devices.flatMap(({ plan, recordings }) => (plan.isPlain ? recordings : [])).length,
     };
@@ -269,9 +276,11 @@ export class Life {
       onNamed: (socketName, recordingId) => {
         for (const device of this.#devices) device.named(socketName, recordingId);
       },
+      onWords: (by, words) => this.watch.live.took(by, words),
       onAnswer: (by, served) => this.watch.seen((uploads) => uploads.served(by, served)),
       onReceiving: (by, change) => this.watch.uploads.receiving(by, change),
       takesUploads: this.#climate.phones > 0,
+      sweeps: this.#climate.resuming > 0,
       plant: this.#options.plant,
     });
   }
@@ -327,6 +336,7 @@ export class Life {
       network: this.#network,
       conversationOf: (userId) => this.watch.liveConversationOf(userId),
       onAnswer: (by, batch, answer) => this.watch.seen((uploads) => uploads.answered(by, batch, answer)),
+      onUpload: (batch, answered) => this.watch.seen((uploads) => uploads.resumables.answered(batch, answered)),
       onView: (batch, jobId, answer) => this.watch.seen((uploads) => uploads.viewed(batch, jobId, answer)),
     });
     this.#devices.push(...devices);

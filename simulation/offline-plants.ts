@@ -14,6 +14,8 @@ const STATEMENTS = { lost: 0, in_doubt: 0, killed_before: 0, killed_after: 0, st
 const NO_FAULTS = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Climate["perMinute"];
 const DISK = { full: 0, short: 0, killed_before: 0, killed_after: 0 };
 
+const RESUMABLE = { resuming: 1 };
+
 export const OFFLINE_PLANTS: readonly Plant[] = [
   {
     name: "a batch is accepted before its job is written",
@@ -111,6 +113,44 @@ export const OFFLINE_PLANTS: readonly Plant[] = [
     rewrite: spoil(/^select \* from "jobs" where "user_id" = \$1 and "id" = \$2$/, / where /, " where false and "),
   },
   {
+    name: "a dropped file is taken for one that begins a second later",
+    found: /is at the wrong time: off by 1000 ms/,
+    climate: offline({}, { dropping: 1 }),
+    rewrite: spoil(
+      /^insert into "upload_files"/,
+      /values \((\$\d+, \$\d+, \$\d+), (\$\d+), (\$\d+, \$\d+, \$\d+), (\$\d+)\)/,
+      "values ($1, $2, $3, $4::timestamptz + case when $2 like '%.wav' then interval '1 second' else interval '0' end)",
+    ),
+  },
+  {
+    name: "an offset is told before its bytes are durable",
+    found: /says \d+ bytes and has/,
+    climate: offline({}, RESUMABLE),
+    rewrite: spoil(
+      /^update "resumable_uploads" set "received"/,
+      /"received" = (\$\d+)/,
+      `"received" = least($1 + 1000, length)`,
+    ),
+  },
+  {
+    name: "bytes count although they are not those of their checksum",
+    found: /took bytes that were not those of their checksum/,
+    climate: offline({}, RESUMABLE),
+    ignoresChecksums: true,
+  },
+  {
+    name: "nobody makes a job of what was whole when its process died",
+    found: /upload \S+ is whole/,
+    climate: offline({ lose_device: 60 }, { ...RESUMABLE, phones: 4, databaseMs: 200 }),
+    rewrite: spoil(/^select \* from resumable_uploads u/, / where /, " where false and "),
+  },
+  {
+    name: "bytes of uploads stay that were given up",
+    found: /nobody owns/,
+    climate: offline({ cut: 20 }, RESUMABLE),
+    keepsFiles: /resumable/,
+  },
+  {
     name: "what is refused stays in the staging place",
     found: /left bytes behind/,
     climate: offline({}, { disk: { ...DISK, full: 0.2 } }),
@@ -120,7 +160,7 @@ export const OFFLINE_PLANTS: readonly Plant[] = [
     name: "what is refused stays in the folder of its job",
     found: /left the files of no job behind/,
     climate: offline({}, { disk: { ...DISK, full: 0.15 } }),
-    keepsFiles: /objects/,
+    keepsFiles: /objects\/uploads/,
   },
   {
     name: "nobody sweeps the bytes of those who died",

@@ -2,11 +2,12 @@
  * What a telephone recorded without a network: `.bin` files of our contract's format with the sound of `sound.ts`, named after
  * the time at which they begin. A telephone is taken out at some time (minutes or days ago), records file after file with
  * pauses between them, some shorter and some longer than what makes two conversations of one, and sends the files in batches
- * that need not be in any order. Some files are silent, some torn or spoilt.
+ * that need not be in any order. Some files are silent, some torn or spoilt. Another kind brings WAV files one by one, as a
+ * person drops them, and says when each began.
  */
 import { recordingName, SYNC, writeFrames } from "@holdfast/contract";
 import type { SeededRandom } from "@holdfast/testkit/simulator";
-import { MESSAGE_MS, SAMPLE_RATE, soundMessage, wordName } from "./sound.ts";
+import { MESSAGE_MS, SAMPLE_RATE, soundMessage, wavOf, wordName } from "./sound.ts";
 
 export interface OfflineWord {
   readonly name: string;
@@ -17,6 +18,7 @@ export interface OfflineWord {
 export interface OfflineFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  readonly startedAtMs: number;
   /** Those that can be decoded. */
   readonly words: readonly OfflineWord[];
   /** Not all of it can be decoded. */
@@ -41,33 +43,38 @@ const DAY_MS = 86_400_000;
 /** Two that join without reaching over what lies between them, and the two sides of the border. */
 const PAUSES_MS = [2_000, 70_000, 90_000, 100_000, SYNC.joinGapMs - 500, SYNC.joinGapMs + 500, 300_000];
 
-/** All that it recorded before `nowMs`, as it will be sent. */
-export function offlineBatches(random: SeededRandom, phone: number, nowMs: number): Batch[] {
+/** All that it recorded before `nowMs`, as it will be sent; `isWav`: as files that are dropped one by one. */
+export function offlineBatches(random: SeededRandom, phone: number, nowMs: number, isWav: boolean): Batch[] {
   const files: OfflineFile[] = [];
   let words = 0;
   let atMs = nowMs - random.pick([60_000, 300_000, 600_000, DAY_MS, 5 * DAY_MS, 29 * DAY_MS]) - random.int(0, 20_000);
   for (let count = random.int(2, 5); count > 0; count--) {
-    const { file, spoken, lengthMs } = record(random, phone, words, atMs);
+    const { file, spoken, lengthMs } = record(random, phone, words, atMs, isWav);
     files.push(file);
     words += spoken;
     atMs += lengthMs + random.pick(PAUSES_MS);
     // From the past nothing may be recorded after now.
     if (atMs > nowMs) break;
   }
-  const tooOld = random.chance(0.08);
-  if (tooOld) files.push(record(random, phone, words, nowMs - SYNC.lookbackMs - DAY_MS).file);
-  return batchesOf(random, files, tooOld ? files.at(-1) : undefined);
+  // A dropped file may be as old as it is.
+  const tooOld = !isWav && random.chance(0.08);
+  if (tooOld) files.push(record(random, phone, words, nowMs - SYNC.lookbackMs - DAY_MS, isWav).file);
+  return batchesOf(random, files, tooOld ? files.at(-1) : undefined, isWav);
 }
 
-function batchesOf(random: SeededRandom, files: readonly OfflineFile[], tooOld: OfflineFile | undefined): Batch[] {
+function batchesOf(
+  random: SeededRandom,
+  files: readonly OfflineFile[],
+  tooOld: OfflineFile | undefined,
+  isWav: boolean,
+): Batch[] {
   const left = [...files].sort(() => random.next() - 0.5);
   const batches: Batch[] = [];
   while (left.length > 0) {
-    const some = left.splice(0, random.pick([1, 1, 2, 3]));
+    const some = left.splice(0, isWav ? 1 : random.pick([1, 1, 2, 3]));
     // A client that groups anew what it could not send before.
-    const again = random.chance(0.15)
-      ? files.filter((file) => !some.includes(file) && file !== tooOld).slice(0, 1)
-      : [];
+    const again =
+      !isWav && random.chance(0.15) ? files.filter((file) => !some.includes(file) && file !== tooOld).slice(0, 1) : [];
     const own = [...some, ...again];
     const isTooOld = tooOld !== undefined && own.includes(tooOld);
     batches.push({ files: own, isTooOld, jobIds: new Set(), outcome: undefined, underWay: 0, mayBeTaken: false });
@@ -81,7 +88,7 @@ interface Recorded {
   readonly lengthMs: number;
 }
 
-function record(random: SeededRandom, phone: number, firstWord: number, startedAtMs: number): Recorded {
+function record(random: SeededRandom, phone: number, firstWord: number, startedAtMs: number, isWav: boolean): Recorded {
   const messages: Uint8Array[] = [];
   const words: { readonly name: string; readonly message: number }[] = [];
   const add = (word: number | undefined, isVoice: boolean): void =>
@@ -95,18 +102,20 @@ function record(random: SeededRandom, phone: number, firstWord: number, startedA
     for (let gap = random.chance(0.2) ? random.int(7, 20) : random.int(0, 3); gap > 0; gap--) add(undefined, false);
   }
   if (messages.length === 0) add(undefined, false);
-  const name = recordingName({
+  const described = {
     device: `phone${phone}`,
     codec: "pcm16",
     sampleRate: SAMPLE_RATE,
     frameSamples: (SAMPLE_RATE * MESSAGE_MS) / 1000,
     startedAtMs,
-  });
-  const { bytes, whole } = damaged(random, messages);
+  } as const;
+  const name = isWav ? `phone${phone}-${firstWord}-${startedAtMs}.wav` : recordingName(described);
+  const { bytes, whole } = isWav ? { bytes: wavOf(messages), whole: messages.length } : damaged(random, messages);
   const heard = words.filter(({ message }) => message < whole);
   const file: OfflineFile = {
     name,
     bytes,
+    startedAtMs,
     words: heard.map(({ name: word, message }) => ({ name: word, atMs: startedAtMs + message * MESSAGE_MS })),
     isDamaged: whole < messages.length,
   };

@@ -15,10 +15,14 @@ export interface Plant {
   readonly climate?: (climate: Climate) => Climate;
   /** The gateway acknowledges what it has received and not what is durable. */
   readonly acknowledgesOnReceipt?: boolean;
+  /** The gateway does not see that its client ended the connection in order. */
+  readonly missesGoodbyes?: boolean;
   /** The gateway accepts a batch before it has looked at it. */
   readonly acceptsOnReceipt?: boolean;
   /** The gateway says that it has no room, after it wrote the job. */
   readonly refusesWhatItTook?: boolean;
+  /** The gateway does not look at the checksums of bytes. */
+  readonly ignoresChecksums?: boolean;
   /** Files that cannot be removed. */
   readonly keepsFiles?: RegExp;
 }

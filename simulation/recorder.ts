@@ -4,12 +4,22 @@
  */
 import { type Connect, ListenSocket, type ListenSocketEvent, listenUrl, MemoryMessageLog } from "@holdfast/client";
 import type { SimNetwork, SimProcess } from "@holdfast/testkit/simulator";
-import { SAMPLE_RATE } from "./sound.ts";
+import { onChannel, SAMPLE_RATE } from "./sound.ts";
 
 export interface SpokenWord {
   readonly name: string;
   /** Number of the message of the recording in which it begins. */
   readonly message: number;
+  /** Of a call: whose voice. */
+  readonly channel: number;
+}
+
+/** What is recorded in a tenth of a second. */
+export interface RecordedSound {
+  readonly message: Uint8Array;
+  readonly channel: number;
+  /** The word that begins in it. */
+  readonly word: string | undefined;
 }
 
 /** One recording as its recorder knows it. */
@@ -24,6 +34,8 @@ export interface RecorderLinks {
   readonly network: SimNetwork;
   readonly userId: string;
   readonly timeoutMs: number;
+  /** What else its address says. */
+  readonly query: Readonly<Record<string, string>>;
   /** The server says that the first `count` messages of this recording are durable. */
   readonly onAcknowledged: (recordingId: string, count: number) => void;
   /** The conversation that takes sound from now on. */
@@ -34,9 +46,10 @@ export interface Recorder {
   readonly recordings: readonly Recording[];
   /** Messages that it must still bring to the server. */
   readonly waiting: number;
+  /** When it heard something on the connection that it has now; undefined without one. */
+  readonly heardMs: number | undefined;
   start(): void;
-  /** `word` where one begins in this message. */
-  record(message: Uint8Array, word: string | undefined): void;
+  record(sound: RecordedSound): void;
   /** Resolves when it need keep nothing any more. */
   drain(): Promise<void>;
   close(): void;
@@ -46,11 +59,14 @@ export class LibraryRecorder implements Recorder {
   readonly recordings: readonly [Recording];
   readonly #socket: ListenSocket;
   readonly #links: RecorderLinks;
+  readonly #process: SimProcess;
   #acknowledged = 0;
+  #heardMs: number | undefined;
 
   constructor(process: SimProcess, links: RecorderLinks) {
     const id = process.random.uuid();
     this.#links = links;
+    this.#process = process;
     this.recordings = [{ id, words: [], messages: 0 }];
     this.#socket = new ListenSocket({
       server: "http://gateway",
@@ -59,7 +75,7 @@ export class LibraryRecorder implements Recorder {
       codec: "pcm16",
       sampleRate: SAMPLE_RATE,
       conversationTimeoutSeconds: links.timeoutMs / 1000,
-      connect: simulatedConnect(links.network, process),
+      connect: simulatedConnect(links, process),
       clock: process.clock,
       random: process.random,
       log: new MemoryMessageLog(),
@@ -71,15 +87,19 @@ export class LibraryRecorder implements Recorder {
     return this.recordings[0].messages - this.#acknowledged;
   }
 
+  get heardMs(): number | undefined {
+    return this.#socket.status === "open" ? this.#heardMs : undefined;
+  }
+
   start(): void {
     this.#socket.start();
   }
 
-  record(message: Uint8Array, word: string | undefined): void {
+  record({ message, channel, word }: RecordedSound): void {
     const [recording] = this.recordings;
-    if (word !== undefined) recording.words.push({ name: word, message: recording.messages });
+    if (word !== undefined) recording.words.push({ name: word, message: recording.messages, channel });
     recording.messages += 1;
-    this.#socket.send(message);
+    this.#socket.send(onChannel(channel, message));
   }
 
   async drain(): Promise<void> {
@@ -91,6 +111,8 @@ export class LibraryRecorder implements Recorder {
   }
 
   #hear(id: string, event: ListenSocketEvent): void {
+    if (event.type === "status") this.#heardMs = undefined;
+    else this.#heardMs = this.#process.clock.now();
     if (event.type === "audio_ack") {
       this.#acknowledged = Math.max(this.#acknowledged, event.sequence);
       this.#links.onAcknowledged(id, event.sequence);
@@ -102,9 +124,9 @@ export class LibraryRecorder implements Recorder {
 }
 
 /** The client's transport over the simulated network. */
-function simulatedConnect(network: SimNetwork, process: SimProcess): Connect {
+function simulatedConnect({ network, query }: RecorderLinks, process: SimProcess): Connect {
   return (target, handlers) => {
-    const url = listenUrl(target, "/v4/listen");
+    const url = listenUrl({ ...target, query: { ...target.query, ...query } }, "/v4/listen");
     const socket = network.connect(process, url, { headers: { authorization: `Bearer ${target.token}` } });
     let refusal: { httpStatus: number } | undefined;
     socket.on("open", () => handlers.opened());

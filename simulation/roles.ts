@@ -24,6 +24,7 @@ import { startWorker } from "@holdfast/worker";
 import { type DecodeDesk, openSource, pieceStream, type Transcriber } from "@holdfast/worker/parts";
 import type { ClientOptions, WebSocket } from "ws";
 import type { Served } from "./http.ts";
+import { wordsBrought } from "./own-words.ts";
 import type { Plant } from "./plants.ts";
 import { SAMPLE_RATE } from "./sound.ts";
 import { serveStream } from "./speech.ts";
@@ -47,11 +48,15 @@ export interface GatewayHandle {
 export interface GatewaySurroundings {
   /** The server chose an id for the recording that this socket brings. */
   readonly onNamed: (socketName: string, recordingId: string) => void;
+  /** Words that a client brought have reached it, and its session has begun. */
+  readonly onWords: (by: SimProcess, words: readonly string[]) => void;
   /** It is about to answer a request. */
   readonly onAnswer: (by: SimProcess, served: Served) => void;
   /** One more body is on its way to it, or one less. */
   readonly onReceiving: (by: SimProcess, change: 1 | -1) => void;
   readonly takesUploads: boolean;
+  /** Some clients leave resumable uploads behind. */
+  readonly sweeps: boolean;
   readonly plant: Plant | undefined;
 }
 
@@ -90,14 +95,17 @@ export function startGatewayRole(process: SimProcess, parts: RoleParts, around: 
   };
   const serve = (socket: SimSocket, url: URL, userId: string): void => {
     const parsed = parseListenQuery(url.searchParams);
-    // Shorter silences than clients may ask for, so that many conversations fit into a short life.
-    const query = { ...parsed, conversationTimeoutMs: Number(url.searchParams.get("conversation_timeout")) * 1000 };
+    // Shorter silences than clients may ask for, so that many conversations fit into a short life. A call has none.
+    const shortMs = Number(url.searchParams.get("conversation_timeout")) * 1000;
+    const query = parsed.channels > 1 ? parsed : { ...parsed, conversationTimeoutMs: shortMs };
     const format = audioFormat(query);
     if ("reason" in format) {
       socket.close(CLOSE.unsupportedData, format.reason);
       return;
     }
     if (plant?.acknowledgesOnReceipt === true) acknowledgeOnReceipt(socket, url);
+    if (plant?.missesGoodbyes === true) missGoodbyes(socket);
+    if (query.customStt) hearWords(socket, (words) => around.onWords(process, words));
     const webSocket = socket.asWebSocket();
     const request = { userId, query, format, clientDeviceId: null, clientPlatform: null };
     const session = new LiveSession(deps, webSocket, new Inbox(webSocket, lots), request);
@@ -135,6 +143,30 @@ function hearName(socket: SimSocket, onName: (recordingId: string) => void): voi
     }
     send(data, ...rest);
   };
+}
+
+/** Words may come before the session has begun; they count from then on. */
+function hearWords(socket: SimSocket, onWords: (words: readonly string[]) => void): void {
+  const send = socket.send.bind(socket);
+  let early: string[] | undefined = [];
+  socket.send = (data, ...rest) => {
+    if (early !== undefined && typeof data === "string" && data.includes('"status":"ready"')) {
+      onWords(early);
+      early = undefined;
+    }
+    send(data, ...rest);
+  };
+  socket.on("message", (data: Buffer, isBinary: boolean) => {
+    const words = isBinary ? [] : wordsBrought(data.toString());
+    if (early === undefined) onWords(words);
+    else early.push(...words);
+  });
+}
+
+/** The planted fault: whoever hangs up is taken for one whose network is gone. */
+function missGoodbyes(socket: SimSocket): void {
+  const emit = socket.emit.bind(socket);
+  socket.emit = (event: string, ...values: unknown[]) => emit(event, ...(event === "close" ? [1006, ""] : values));
 }
 
 /** The planted fault: every message is acknowledged as it comes. */

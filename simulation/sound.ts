@@ -5,8 +5,12 @@
  * nothing.
  */
 
+import { ONLY_CHANNEL } from "@holdfast/contract";
+
 export const SAMPLE_RATE = 16_000;
 export const MESSAGE_MS = 100;
+/** A word is at least two messages long. */
+export const SHORTEST_WORD_MS = 2 * MESSAGE_MS;
 const SAMPLES = (SAMPLE_RATE * MESSAGE_MS) / 1000;
 const STEP = 32;
 const ONSET = 1_001;
@@ -30,6 +34,11 @@ export function soundMessage(device: number, word: number | undefined, isVoice: 
   return new Uint8Array(samples.buffer);
 }
 
+/** As a client sends it: where there are several channels, the first byte says which. */
+export function onChannel(channel: number, message: Uint8Array): Uint8Array {
+  return channel === ONLY_CHANNEL ? message : Buffer.concat([Uint8Array.of(channel), message]);
+}
+
 export function wordName(device: number, word: number): string {
   return `d${device}w${word}`;
 }
@@ -46,6 +55,25 @@ export function hearMessage(message: Uint8Array): HeardMessage {
   const first = message.length >= 6 ? level(0) : 0;
   if (first === ONSET) return { isVoice: true, word: wordName(level(1), level(2)) };
   return { isVoice: first === VOICE, word: undefined };
+}
+
+/** A 16-bit WAV file of one channel. */
+export function wavOf(messages: readonly Uint8Array[]): Uint8Array {
+  const data = Buffer.concat(messages);
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + data.length, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(SAMPLE_RATE, 24);
+  header.writeUInt32LE(SAMPLE_RATE * 2, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(data.length, 40);
+  return Buffer.concat([header, data]);
 }
 
 /** A message of a file, and where it begins in it. */

@@ -1,19 +1,23 @@
 /**
  * A telephone that brings what it recorded offline, as released clients do: it sends a batch, and again where no answer came or
  * as soon as a refusal says; it asks what became of the job until that is final, and keeps its files until it hears `completed`.
- * Some are impatient: the same batch is on its way three times at once, or comes again although it was done.
+ * Some are impatient: the same batch is on its way three times at once, or comes again although it was done. Some send their
+ * files in resumable uploads (`resumable.ts`). What a person drops on the page are WAV files, each with the time at which it began.
  */
 import { SYNC } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
 import type { SimNetwork, SimProcess } from "@holdfast/testkit/simulator";
 import { ask, type HttpAnswer, multipart } from "./http.ts";
 import { type Batch, offlineBatches } from "./offline-sound.ts";
+import { ResumableSender, type UploadAnswer } from "./resumable.ts";
 
 export interface TelephonePlan {
   readonly number: number;
   readonly userId: string;
   /** It says which device it is. */
   readonly isNamed: boolean;
+  /** How it brings files: as batches of `.bin`, in resumable uploads, or as WAV files one by one. */
+  readonly way: "batches" | "resumable" | "dropped";
   /** It may say that a batch belongs to a live conversation. */
   readonly aims: boolean;
   /** Chance that it sends a batch more often than it must. */
@@ -27,6 +31,7 @@ export interface TelephoneLinks {
   /** A live conversation of this user that is known by now. */
   readonly conversationOf: (userId: string) => string | undefined;
   readonly onAnswer: (phone: Telephone, batch: Batch, answer: HttpAnswer) => void;
+  readonly onUpload: (batch: Batch, answered: UploadAnswer) => void;
   readonly onView: (batch: Batch, jobId: string, answer: HttpAnswer) => void;
 }
 
@@ -59,7 +64,7 @@ export class Telephone {
   async run(): Promise<void> {
     const { clock, random } = this.process;
     await sleep(clock, this.plan.fromMs);
-    this.batches = offlineBatches(random, this.plan.number, clock.now());
+    this.batches = offlineBatches(random, this.plan.number, clock.now(), this.plan.way === "dropped");
     const atOnce = random.chance(0.3);
     const bringing: Promise<void>[] = [];
     for (const batch of this.batches) {
@@ -74,7 +79,7 @@ export class Telephone {
     const { random } = this.process;
     const path = this.#path();
     for (let sendings = 0; sendings < SENDINGS; sendings++) {
-      const jobId = await this.#send(batch, path);
+      const jobId = this.plan.way === "resumable" ? await this.#resume(batch) : await this.#send(batch, path);
       if (jobId === undefined) return;
       await this.#follow(batch, jobId);
       if (batch.outcome === "completed" && !random.chance(this.plan.impatience)) return;
@@ -82,11 +87,23 @@ export class Telephone {
   }
 
   #path(): string {
+    if (this.plan.way === "dropped") return "/v1/uploads";
     const aim =
       this.plan.aims && this.process.random.chance(0.5) ? this.#links.conversationOf(this.plan.userId) : undefined;
     if (aim === undefined) return "/v2/sync-local-files";
     this.hasAimed = true;
     return `/v2/sync-local-files?conversation_id=${aim}`;
+  }
+
+  async #resume(batch: Batch): Promise<string | undefined> {
+    batch.mayBeTaken = true;
+    const sender = new ResumableSender(this.process, {
+      network: this.#links.network,
+      headers: this.#headers(),
+      onAnswer: (answered) => this.#links.onUpload(batch, answered),
+      onRefused: (answer) => this.#links.onAnswer(this, batch, answer),
+    });
+    return await sender.send(batch);
   }
 
   /** The job that has the batch; undefined where it is refused for good. */
@@ -105,7 +122,7 @@ export class Telephone {
   }
 
   async #post(batch: Batch, path: string): Promise<HttpAnswer | undefined> {
-    const { type, body } = multipart("files", batch.files);
+    const { type, body } = this.#body(batch);
     const request = { method: "POST", path, headers: { ...this.#headers(), "content-type": type } } as const;
     batch.underWay += 1;
     const answer = await ask(this.process, this.#links.network, request, body);
@@ -114,6 +131,11 @@ export class Telephone {
     if (answer === undefined) return undefined;
     this.#links.onAnswer(this, batch, answer);
     return answer;
+  }
+
+  #body({ files }: Batch): ReturnType<typeof multipart> {
+    if (this.plan.way !== "dropped") return multipart("files", files);
+    return multipart("file", files, { started_at: String(files[0]?.startedAtMs) });
   }
 
   async #follow(batch: Batch, jobId: string): Promise<void> {

@@ -14,9 +14,11 @@ export interface UploadRole {
   readonly disk: SimDisk;
   readonly config: Config;
   readonly db: Db;
+  /** Some clients begin what they may leave. */
+  readonly sweeps: boolean;
   readonly onAnswer: (by: SimProcess, served: Served) => void;
   readonly onReceiving: (by: SimProcess, change: 1 | -1) => void;
-  readonly plant: Pick<Plant, "acceptsOnReceipt" | "refusesWhatItTook"> | undefined;
+  readonly plant: Pick<Plant, "acceptsOnReceipt" | "refusesWhatItTook" | "ignoresChecksums"> | undefined;
 }
 
 const FOLDER = "/blobs";
@@ -34,13 +36,21 @@ export async function openBlobs(process: SimProcess, disk: SimDisk): Promise<Blo
 export async function startUploadRole(process: SimProcess, role: UploadRole): Promise<void> {
   const blobs = await openBlobs(process, role.disk);
   if (blobs === undefined) return;
+  let app: Promise<WebApp> | undefined;
+  const open = (): Promise<WebApp> => {
+    app ??= makeApp(process, blobs, role);
+    return app;
+  };
+  // It also sweeps what clients left.
+  if (role.sweeps) await process.scheduler.real(open());
   serveHttp({
     process,
     network: role.network,
-    makeApp: () => makeApp(process, blobs, role),
+    makeApp: open,
     onAnswer: (served) => role.onAnswer(process, served),
     onReceiving: (change) => role.onReceiving(process, change),
     ...(role.plant?.acceptsOnReceipt === true ? { early: (request) => acceptedEarly(process, request) } : {}),
+    ...(role.plant?.ignoresChecksums === true ? { read: withoutChecksum } : {}),
     ...(role.plant?.refusesWhatItTook === true ? { instead: refusal } : {}),
   });
 }
@@ -61,6 +71,10 @@ async function makeApp(process: SimProcess, blobs: BlobStore, { db, config }: Up
 function acceptedEarly(process: SimProcess, { method }: HttpRequest): HttpAnswer | undefined {
   const body = { job_id: process.random.uuid(), status: "queued", poll_after_ms: 3_000 };
   return method === "POST" ? { status: 202, headers: {}, body } : undefined;
+}
+
+function withoutChecksum({ "upload-checksum": _, ...headers }: HttpRequest["headers"]): HttpRequest["headers"] {
+  return headers;
 }
 
 function refusal(answer: HttpAnswer): HttpAnswer {

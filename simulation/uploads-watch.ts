@@ -14,6 +14,7 @@ import { isTerminal, type JobState } from "@holdfast/core";
 import type { DatabaseEngine, SimDisk, SimProcess } from "@holdfast/testkit/simulator";
 import type { HttpAnswer, Served } from "./http.ts";
 import type { Batch, OfflineFile } from "./offline-sound.ts";
+import { RESUMABLES, ResumablesWatch } from "./resumables-watch.ts";
 import { wordsIn } from "./sound.ts";
 import { isRefusal, type Telephone } from "./telephone.ts";
 import { type ConversationRow, type JobRow, nameOf, Violation } from "./violation.ts";
@@ -38,6 +39,8 @@ export class UploadsWatch {
   readonly #filesOf = new Map<string, readonly string[]>();
   /** Requests that are still arriving, by their gateway. */
   readonly #receiving = new Map<string, number>();
+  readonly resumables: ResumablesWatch;
+  #isOld = false;
   /** Left by requests of which nobody could know whether they were committed. */
   readonly #inDoubt = new Set<string>();
 
@@ -46,6 +49,7 @@ export class UploadsWatch {
     this.#disk = disk;
     this.#phones = phones;
     this.#seen = seen;
+    this.resumables = new ResumablesWatch(engine, disk, seen);
   }
 
   /** Uploads that were taken. */
@@ -169,14 +173,16 @@ export class UploadsWatch {
 
   /** A gateway is about to answer. */
   served(by: SimProcess, { request, answer, inWork }: Served): void {
-    if (request.method !== "POST" || inWork > 0) return;
+    if (request.method === "GET" || inWork > 0) return;
     const own = this.#disk.files.filter((file) => file.by === by.name);
     if (own.some(({ path }) => path.startsWith(STAGING)))
       throw new Violation(`an answer ${answer.status} left bytes behind`);
+    // A sweep may be about to make a job of what is whole.
+    if (own.some(({ path }) => path.startsWith(RESUMABLES))) return;
     for (const { path } of own) {
       const id = jobIdOf(path);
       if (id === undefined || this.#seen.jobs.has(id) || this.#inDoubt.has(id)) continue;
-      if (!isRefusal(answer) && answer.status !== 202) this.#inDoubt.add(id);
+      if (answer.status >= 500 && !isRefusal(answer)) this.#inDoubt.add(id);
       else throw new Violation(`an answer ${answer.status} left the files of no job behind`);
     }
   }
@@ -190,16 +196,19 @@ export class UploadsWatch {
   }
 
   unfinished(): string[] {
-    return this.#phones
+    const phones = this.#phones
       .filter((phone) => !phone.isGone && !phone.done)
       .map(({ plan, batches }) => `telephone ${plan.number} (${batches.map(({ outcome }) => outcome ?? "-").join()})`);
+    return [...phones, ...this.resumables.unfinished(this.#isOld)];
   }
 
   /** After everything came to rest: what these processes made is owned by jobs. */
   checkLiving(names: readonly string[]): void {
+    this.#isOld = true;
     for (const { path, by } of this.#disk.files) {
       // A connection that is half open is given up after minutes.
-      if (!names.includes(by) || (this.#receiving.get(by) ?? 0) > 0) continue;
+      const isReceiving = (this.#receiving.get(by) ?? 0) > 0 || path.startsWith(RESUMABLES);
+      if (!names.includes(by) || isReceiving) continue;
       const id = jobIdOf(path);
       if (id !== undefined && (this.#seen.jobs.has(id) || this.#inDoubt.has(id))) continue;
       throw new Violation(`${by} left bytes behind: ${path.slice(0, 30)}`);
@@ -209,6 +218,8 @@ export class UploadsWatch {
   /** After everything came to rest, and what dead processes left was swept away. */
   final(): void {
     for (const { path } of this.#disk.files) {
+      // Bytes of uploads that are not whole wait for their client.
+      if (path.startsWith(RESUMABLES)) continue;
       const id = jobIdOf(path);
       if (id === undefined || !this.#seen.jobs.has(id))
         throw new Violation(`nobody owns the bytes of ${path.slice(0, 30)}`);
@@ -234,7 +245,7 @@ export class UploadsWatch {
       }
     }
     const { rows } = this.#engine.query(
-      `select c.id, c.user_id, c.client_device_id, c.started_at, c.deleted_at, s.start_s, s.end_s, s.text
+      `select c.id, c.user_id, c.source, c.client_device_id, c.started_at, c.deleted_at, s.start_s, s.end_s, s.text
        from segments s join conversations c on c.user_id = s.user_id and c.id = s.conversation_id`,
     );
     const spans = new Map<string, { readonly startMs: number; readonly endMs: number; readonly id: string }[]>();
@@ -250,9 +261,11 @@ export class UploadsWatch {
       if (row.user_id !== word.phone.plan.userId) throw new Violation(`the word ${first} is somebody else's`);
       const device = `${row.user_id} ${row.client_device_id}`;
       const endMs = Number(row.started_at) + Number(row.end_s) * 1_000;
-      spans.set(device, [...(spans.get(device) ?? []), { startMs, endMs, id: String(row.id) }]);
+      if (this.#isAimed(device)) continue;
+      const key = `${device} ${row.source}`;
+      spans.set(key, [...(spans.get(key) ?? []), { startMs, endMs, id: String(row.id) }]);
     }
-    for (const [device, own] of spans) if (!this.#isAimed(device)) checkConversations(own);
+    for (const own of spans.values()) checkConversations(own);
   }
 
   /** What a client says about the home of its words goes before their time. */

@@ -11,13 +11,14 @@
  * - No state past its deadline: a lease never reaches further than its length, nothing that is due waits while all is well,
  *   a blocked finalisation has an open repair, a conversation that is being processed has a job that is not over.
  * - No attempt is spent by anything but content, and nobody writes to a job that another process holds.
- * - What offline recordings need beside that is in `uploads-watch.ts`.
+ * - What offline recordings need beside that is in `uploads-watch.ts`, what calls and words of clients need in `live-watch.ts`.
  */
 import { JOBS } from "@holdfast/contract";
 import { isTerminal, type JobState } from "@holdfast/core";
 import type { DatabaseEngine, Scheduler, SimDisk, SimProcess } from "@holdfast/testkit/simulator";
 import type { Device } from "./device.ts";
 import { EffectsWatch } from "./effects-watch.ts";
+import { LiveWatch } from "./live-watch.ts";
 import type { Told } from "./receiver.ts";
 import type { Recording } from "./recorder.ts";
 import { wordsIn } from "./sound.ts";
@@ -42,6 +43,7 @@ export class Watch {
   words = new Map<string, string>();
   readonly effects: EffectsWatch;
   readonly uploads: UploadsWatch;
+  readonly live: LiveWatch;
   /** The process that took up each job last. */
   readonly #holders = new Map<string, string>();
   /** When an upload was in work last: they take turns. */
@@ -63,6 +65,7 @@ export class Watch {
     this.#phones = people.phones;
     this.effects = new EffectsWatch(engine, scheduler);
     this.uploads = new UploadsWatch(engine, people.disk, people.phones, this);
+    this.live = new LiveWatch(engine, people.devices, this);
   }
 
   committed(tables: ReadonlySet<string>, by: SimProcess): void {
@@ -71,6 +74,7 @@ export class Watch {
       if (tables.has("segments") || tables.has("conversations")) this.#readWords();
       if (tables.has("upload_files")) this.uploads.readFiles();
       if (tables.has("jobs")) this.#readJobs(by);
+      if (tables.has("resumable_uploads")) this.uploads.resumables.read();
       if (tables.has("deliveries")) this.effects.readDeliveries();
       if (tables.has("recording_sessions")) this.#readSessions();
       if (tables.has("jobs") || tables.has("conversations")) this.#checkOwners();
@@ -118,6 +122,7 @@ export class Watch {
       }
       const uploads = [...this.jobs.values()].filter(({ kind }) => kind === "sync");
       if (uploads.some(({ state }) => state === "leased")) this.#uploadingMs = now;
+      this.live.deadlines(now);
       if (this.calmSinceMs === undefined || now - this.calmSinceMs < PATIENCE_MS) return;
       for (const job of this.jobs.values()) {
         const turnMs = job.kind === "sync" ? this.#uploadingMs : 0;
@@ -164,6 +169,7 @@ export class Watch {
       if (gaveUp && this.contentFailures === 0) this.#fail(`job ${nameOf(job)} gave up without a content failure`);
     }
     this.#checkOrder();
+    this.live.final();
     this.effects.final(this);
     this.uploads.final();
   }
@@ -173,7 +179,8 @@ export class Watch {
     // A recorder without our client library keeps nothing, so a gateway that dies takes what it had not stored with it.
     if (!device.isGone && !device.plan.isPlain && durable !== messages)
       this.#fail(`device ${device.plan.number}: ${durable} of ${messages} messages are durable`);
-    for (const { name, message } of words) {
+    // The sound of those who bring their own words has none.
+    for (const { name, message } of device.plan.brings === "words" ? [] : words) {
       if (message < durable && !this.words.has(name)) this.#fail(`the word ${name} is lost`);
     }
   }
@@ -181,7 +188,8 @@ export class Watch {
   /**
    * In each conversation the words of one recording are in the order in which they were said. (Two conversations may
    * interleave: one that could not be ended because the database was away is gone on with when its client comes back. And
-   * nobody can know that two recordings come from one mouth: their sound is placed by the moment of its arrival.)
+   * nobody can know that two recordings come from one mouth: their sound is placed by the moment of its arrival. Of the two
+   * voices of a call each is in its own order.)
    */
   #checkOrder(): void {
     const { rows } = this.#engine.query(
@@ -190,8 +198,8 @@ export class Watch {
     const places = new Map<string, readonly [recording: string, place: number]>();
     for (const device of this.#devices) {
       device.recordings.forEach(({ words }, index) => {
-        words.forEach(({ name }, place) => {
-          places.set(name, [`${device.plan.number}/${index}`, place]);
+        words.forEach(({ name, channel }, place) => {
+          places.set(name, [`${device.plan.number}/${index}/${channel}`, place]);
         });
       });
     }
@@ -282,6 +290,7 @@ export class Watch {
         this.effects.claimed(now, by);
       } else if (old?.state === "leased") this.#checkHolder(old, now, by);
       this.uploads.checkJob(old, now);
+      if (old === undefined) this.live.checkNew(now);
     }
   }
 
@@ -331,7 +340,8 @@ export class Watch {
 
   /** A word behind the watermark is stored, or an open repair owns it. */
   #checkWatermarks(): void {
-    for (const { id, words } of this.#devices.flatMap(({ recordings }) => recordings)) {
+    const recognised = this.#devices.filter(({ plan }) => plan.brings !== "words");
+    for (const { id, words } of recognised.flatMap(({ recordings }) => recordings)) {
       const session = this.sessions.get(id ?? "");
       if (id === undefined || session === undefined) continue;
       for (const { name, message } of words) {

@@ -19,6 +19,10 @@ export interface Climate {
   readonly databaseMs: number;
   /** Share of the recorders that speak to us without the client library. */
   readonly plain: number;
+  /** Share of the recorders that record calls. */
+  readonly calls: number;
+  /** Share of those without the client library that bring their own words. */
+  readonly ownWords: number;
   /** How whoever wants to be told of conversations takes it; nobody wants to be where it says so. */
   readonly receiver: "none" | ReceiverMood;
   readonly llm: "none" | "fine" | "slow" | "transport" | "content" | "mixed";
@@ -29,6 +33,10 @@ export interface Climate {
   readonly restartMs: number;
   /** Telephones that bring what they recorded offline. */
   readonly phones: number;
+  /** Share of the telephones that send their files in resumable uploads. */
+  readonly resuming: number;
+  /** Share of the others that drop WAV files. */
+  readonly dropping: number;
   /** Most uploads that may wait; 0 sets no limit. */
   readonly mostUploads: number;
   /** Chance of each fate for a call of the disk that needs room. */
@@ -127,6 +135,10 @@ export function climateOf(random: SeededRandom): Climate {
       killed_before: chance(0.2, 0.03),
       killed_after: chance(0.3, 0.05),
     },
+    calls: random.chance(0.75) ? 0 : random.pick([0.5, 1]),
+    ownWords: random.chance(0.6) ? 0 : random.pick([0.5, 1]),
+    resuming: random.chance(0.75) ? 0 : random.pick([0.5, 1]),
+    dropping: random.chance(0.7) ? 0 : random.pick([0.5, 1]),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../life.ts";
+import { LIVE_PLANTS } from "../live-plants.ts";
 import { OFFLINE_PLANTS } from "../offline-plants.ts";
 import { PLANTS, type Plant } from "../plants.ts";
 import { FAULT_KINDS } from "../weather.ts";
@@ -48,6 +49,8 @@ describe("a seed", () => {
     expect(sum(({ conversations }) => conversations)).toBeGreaterThan(45);
     expect(sum(({ told }) => told)).toBeGreaterThan(10);
     expect(sum(({ plainRecordings }) => plainRecordings)).toBeGreaterThan(20);
+    expect(sum(({ calls }) => calls)).toBeGreaterThan(5);
+    expect(sum(({ ownWords }) => ownWords)).toBeGreaterThan(50);
     expect(sum(({ uploads }) => uploads)).toBeGreaterThan(25);
     expect(new Set(reports.flatMap(({ faultKinds }) => faultKinds))).toEqual(new Set(FAULT_KINDS));
   });
@@ -67,7 +70,7 @@ async function firstFailure(plant: Plant): Promise<WorldFailure | undefined> {
 }
 
 describe("a planted fault is found:", () => {
-  test.each([...PLANTS, ...OFFLINE_PLANTS])("$name", { timeout: 300_000 }, async (plant) => {
+  test.each([...PLANTS, ...LIVE_PLANTS, ...OFFLINE_PLANTS])("$name", { timeout: 300_000 }, async (plant) => {
     const failure = await firstFailure(plant);
     expect(failure?.message).toMatch(plant.found);
     expect(failure?.message).toContain(`npm run soak -- --seed ${failure?.seed}`);

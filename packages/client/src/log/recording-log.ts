@@ -183,14 +183,16 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
   }
 
   /** Removes copies that the server confirmed more than `days` days ago, of all accounts, and nothing else. */
-  async removeConfirmed(days: number): Promise<void> {
+  async removeConfirmed(days: number): Promise<number> {
     const before = this.#options.clock.now() - days * DAY_MS;
     const ids = [...this.#index.entries.values()]
       .filter(({ status, syncedAtMs }) => status === "synced" && syncedAtMs > 0 && syncedAtMs < before)
       .map(({ id }) => id);
-    if (ids.length === 0) return;
+    if (ids.length === 0) return 0;
     await this.#removeAll(ids);
-    this.#events.emit({ type: "copies_removed", days, ids: ids.filter((id) => !this.#index.entries.has(id)) });
+    const gone = ids.filter((id) => !this.#index.entries.has(id));
+    this.#events.emit({ type: "copies_removed", days, ids: gone });
+    return gone.length;
   }
 
   /** A `.bin` file; see `Importer.bin`. */

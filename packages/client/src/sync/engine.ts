@@ -78,6 +78,8 @@ const DAY_MS = 86_400_000;
 const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
 /** Between these lies the next question about a job when the server says when it wants to be asked. */
 const ASK_AGAIN = { minMs: 1_000, maxMs: 600_000 } as const;
+/** Recordings that wait, from which on a warning is due. */
+const MANY_PENDING = 720;
 /** The developer's switch (reference client-sync 5.9). */
 const SIMULATED_COOLDOWN_MS = 60_000;
 
@@ -106,6 +108,7 @@ export class SyncEngine {
   #signedOut: string | null = null;
   #isAutomatic: boolean;
   #retentionDays: number | null;
+  #hasWarned = false;
   #wasOnline = true;
   #wasForeground = true;
   #unsubscribe: () => void = () => {};
@@ -365,6 +368,7 @@ export class SyncEngine {
     }
     if (step.retryInMs !== null) this.#planRetry(step.retryInMs, end.type === "failed" ? end.waitMs : null);
     this.#planReconcile();
+    this.#warnOfMany();
     this.#emitter.emit("changed", {});
     if (step.run !== null) this.#begin(step.run);
   }
@@ -435,13 +439,21 @@ export class SyncEngine {
   async #removeOldCopies(): Promise<void> {
     const days = this.#retentionDays;
     if (days === null) return;
-    const before = this.#options.clock.now() - days * DAY_MS;
-    const old = [...this.#options.log.recordings.values()].filter(
-      ({ status, syncedAtMs }) => status === "synced" && syncedAtMs > 0 && syncedAtMs < before,
-    );
-    if (old.length === 0) return;
-    await this.#options.log.remove(old.map(({ id }) => id));
-    this.#emitter.emit("wal_synced_copy_autoremove", { policy: "synced_age_days", days, removed: old.length });
+    const removed = await this.#options.log.removeConfirmed(days);
+    if (removed > 0) this.#emitter.emit("wal_synced_copy_autoremove", { policy: "synced_age_days", days, removed });
+  }
+
+  /** So many that wait are a sign that something is wrong; nothing is refused or removed for it (reference client-sync 2.6.1). */
+  #warnOfMany(): void {
+    let waiting = 0;
+    for (const { status } of this.#options.log.recordings.values()) if (status === "miss") waiting += 1;
+    const isMany = waiting >= MANY_PENDING;
+    if (isMany && !this.#hasWarned) {
+      this.#emitter.emit("wal_admission_pressure", {
+        ...{ policy: "warn_only", cap: MANY_PENDING, retained_count: waiting, blocked_count: 0 },
+      });
+    }
+    this.#hasWarned = isMany;
   }
 
   #hearConversations(walIds: readonly string[], created: readonly string[], updated: readonly string[]): void {

@@ -73,6 +73,13 @@ export interface SyncEvents {
   cooldown_ended: Readonly<Record<never, never>>;
   fair_use_checked: { readonly restricted: boolean | "unknown" };
   signed_out: { readonly reason: string };
+  /** More recordings wait than should; nothing is refused for it. */
+  wal_admission_pressure: {
+    readonly policy: "warn_only";
+    readonly cap: number;
+    readonly retained_count: number;
+    readonly blocked_count: number;
+  };
   wal_synced_copy_autoremove: { readonly policy: "synced_age_days"; readonly days: number; readonly removed: number };
 }
 

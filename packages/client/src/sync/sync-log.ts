@@ -24,6 +24,8 @@ export interface SyncLog {
   content(id: string): Promise<UploadContent>;
   /** Removes bytes, then the record; what cannot be removed stays. */
   remove(ids: readonly string[]): Promise<void>;
+  /** Removes copies that the server confirmed more than `days` days ago, and nothing else; how many went. */
+  removeConfirmed(days: number): Promise<number>;
   /** Small facts that live as long as the log (a cooldown, a setting); null where there is none. */
   note(key: string): string | null;
   setNote(key: string, value: string | null): Promise<void>;

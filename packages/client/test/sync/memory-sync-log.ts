@@ -57,6 +57,18 @@ export class MemorySyncLog implements SyncLog {
     for (const id of ids) this.recordings.delete(id);
   }
 
+  /** Confirmed before this moment in Unix milliseconds less the days. */
+  now: () => number = () => 0;
+
+  async removeConfirmed(days: number): Promise<number> {
+    const before = this.now() - days * 86_400_000;
+    const old = [...this.recordings.values()].filter(
+      ({ status, syncedAtMs }) => status === "synced" && syncedAtMs > 0 && syncedAtMs < before,
+    );
+    for (const { id } of old) this.recordings.delete(id);
+    return old.length;
+  }
+
   note(key: string): string | null {
     return this.notes.get(key) ?? null;
   }

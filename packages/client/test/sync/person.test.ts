@@ -184,6 +184,24 @@ describe("the machine", () => {
   });
 });
 
+test("many that wait are told once, and again after there were fewer", async () => {
+  const { engine, log, clock, window, named } = stage(queued);
+  window.set({ online: false });
+  for (let i = 0; i < 720; i++) log.add(`r${i}`);
+  engine.start();
+  await clock.advance(SECOND);
+  engine.syncNow();
+  await clock.advance(SECOND);
+  expect(named("wal_admission_pressure")).toMatchObject([{ cap: 720, retained_count: 720 }]);
+  log.recordings.delete("r0");
+  engine.syncNow();
+  await clock.advance(SECOND);
+  log.add("r0");
+  engine.syncNow();
+  await clock.advance(SECOND);
+  expect(named("wal_admission_pressure")).toHaveLength(2);
+});
+
 describe("confirmed copies", () => {
   test("go after the days that were set, never what only live sending freed, and at once when it is set", async () => {
     const { engine, log, clock, named } = stage(queued);

@@ -23,7 +23,11 @@ const ROWS: readonly [string, Answer | undefined, object][] = [
   ["a page", { status: 200, body: "<html>" }, { status: "uploaded", attempts: 1 }],
   ["401", { status: 401 }, { status: "uploaded", attempts: 1 }],
   ["a 404 that is a page", { status: 404, body: "<html>" }, { status: "uploaded", attempts: 1 }],
-  ["404", { status: 404, body: { detail: "Job not found" } }, { status: "miss", attempts: 2, jobId: null, reason: "job_http_404" }],
+  [
+    "404",
+    { status: 404, body: { detail: "Job not found" } },
+    { status: "miss", attempts: 2, jobId: null, reason: "job_http_404" },
+  ],
   ["403", { status: 403, body: { detail: "no" } }, { status: "miss", attempts: 2 }],
   ["partial_failure", job("partial_failure", { failed_segments: 1 }), { status: "miss", attempts: 2 }],
   ["failed", job("failed", { reason_code: "stt_failed" }), { status: "miss", attempts: 2, reason: "stt_failed" }],

@@ -61,6 +61,7 @@ function over(
   random: Random = fixedRandom(),
 ): Stage {
   const { clock, log, server } = parts;
+  log.now = () => clock.now();
   const window = new Window();
   const http = { server: "http://server", token: "t", fetch: server.fetch, clock };
   const engine = new SyncEngine({ log, http, clock, random, environment: window, ...options });

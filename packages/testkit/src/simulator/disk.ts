@@ -62,6 +62,11 @@ export class SimDisk {
     return [...this.#entries.values()].filter(({ bytes }) => bytes !== undefined);
   }
 
+  /** Bytes of a file; undefined where there is none. */
+  sizeOf(path: string): number | undefined {
+    return this.#entries.get(path)?.bytes?.data.length;
+  }
+
   /** Everything that lies there now was put there so much earlier. */
   age(ms: number): void {
     for (const entry of this.#entries.values()) {
