@@ -338,6 +338,9 @@ export class Life {
       onAnswer: (by, batch, answer) => this.watch.seen((uploads) => uploads.answered(by, batch, answer)),
       onUpload: (batch, answered) => this.watch.seen((uploads) => uploads.resumables.answered(batch, answered)),
       onView: (batch, jobId, answer) => this.watch.seen((uploads) => uploads.viewed(batch, jobId, answer)),
+      onConfirmed: (files) => this.watch.seen((uploads) => uploads.confirmed(files)),
+      believesEarly: this.#options.plant?.believesEarly === true,
+      onBroken: (by, why) => this.watch.seen((uploads) => uploads.broken(by, why)),
     });
     this.#devices.push(...devices);
     this.#phones.push(...phones);

@@ -24,6 +24,12 @@ export const OFFLINE_PLANTS: readonly Plant[] = [
     acceptsOnReceipt: true,
   },
   {
+    name: "the client library takes what was accepted for done",
+    found: /the library is done and the word \w+ is not stored/,
+    climate: offline({}, { library: 1, dropping: 0 }),
+    believesEarly: true,
+  },
+  {
     name: "a batch is refused after its job was written",
     found: /what was refused has job/,
     // Whose answers were lost cannot know what was taken.

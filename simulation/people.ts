@@ -42,7 +42,8 @@ function broughtBy(random: SeededRandom, climate: Climate, isPlain: boolean): De
 
 function wayOf(random: SeededRandom, climate: Climate): TelephonePlan["way"] {
   if (random.chance(climate.resuming)) return "resumable";
-  return random.chance(climate.dropping) ? "dropped" : "batches";
+  if (random.chance(climate.dropping)) return "dropped";
+  return climate.library > 0 && random.chance(climate.library) ? "library" : "batches";
 }
 
 export function telephones({ scheduler, random, climate }: Place, links: TelephoneLinks): Telephone[] {

@@ -23,6 +23,8 @@ export interface Plant {
   readonly refusesWhatItTook?: boolean;
   /** The gateway does not look at the checksums of bytes. */
   readonly ignoresChecksums?: boolean;
+  /** Our client library takes what was accepted for done. */
+  readonly believesEarly?: boolean;
   /** Files that cannot be removed. */
   readonly keepsFiles?: RegExp;
 }

@@ -8,7 +8,8 @@ import { SYNC } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
 import type { SimNetwork, SimProcess } from "@holdfast/testkit/simulator";
 import { ask, type HttpAnswer, multipart } from "./http.ts";
-import { type Batch, offlineBatches } from "./offline-sound.ts";
+import { LibraryPhone } from "./library-phone.ts";
+import { type Batch, type OfflineFile, offlineBatches } from "./offline-sound.ts";
 import { ResumableSender, type UploadAnswer } from "./resumable.ts";
 
 export interface TelephonePlan {
@@ -16,8 +17,8 @@ export interface TelephonePlan {
   readonly userId: string;
   /** It says which device it is. */
   readonly isNamed: boolean;
-  /** How it brings files: as batches of `.bin`, in resumable uploads, or as WAV files one by one. */
-  readonly way: "batches" | "resumable" | "dropped";
+  /** How it brings files: as batches of `.bin`, in resumable uploads, as WAV files one by one, or by our client library. */
+  readonly way: "batches" | "resumable" | "dropped" | "library";
   /** It may say that a batch belongs to a live conversation. */
   readonly aims: boolean;
   /** Chance that it sends a batch more often than it must. */
@@ -33,6 +34,12 @@ export interface TelephoneLinks {
   readonly onAnswer: (phone: Telephone, batch: Batch, answer: HttpAnswer) => void;
   readonly onUpload: (batch: Batch, answered: UploadAnswer) => void;
   readonly onView: (batch: Batch, jobId: string, answer: HttpAnswer) => void;
+  /** Our library holds these for part of a conversation. */
+  readonly onConfirmed: (files: readonly OfflineFile[]) => void;
+  /** The planted fault of our library. */
+  readonly believesEarly: boolean;
+  /** Our library did what it never may. */
+  readonly onBroken: (phone: Telephone, why: string) => void;
 }
 
 const RETRY = { firstMs: 1_000, mostMs: 15_000 } as const;
@@ -65,6 +72,7 @@ export class Telephone {
     const { clock, random } = this.process;
     await sleep(clock, this.plan.fromMs);
     this.batches = offlineBatches(random, this.plan.number, clock.now(), this.plan.way === "dropped");
+    if (this.plan.way === "library") return await this.#byLibrary();
     const atOnce = random.chance(0.3);
     const bringing: Promise<void>[] = [];
     for (const batch of this.batches) {
@@ -73,6 +81,40 @@ export class Telephone {
     }
     await Promise.all(bringing);
     this.done = true;
+  }
+
+  /** The library decides what goes together. */
+  async #byLibrary(): Promise<void> {
+    const files = [...new Map(this.batches.flatMap((batch) => batch.files).map((file) => [file.name, file])).values()];
+    const oldestMs = this.process.clock.now() - SYNC.lookbackMs;
+    this.batches = [];
+    const phone = new LibraryPhone(this.process, {
+      network: this.#links.network,
+      headers: this.#headers(),
+      batchOf: (names) =>
+        this.#batchOf(
+          files.filter(({ name }) => names.includes(name)),
+          oldestMs,
+        ),
+      onAnswer: (batch, answer) => this.#links.onAnswer(this, batch, answer),
+      onView: (batch, jobId, answer) => this.#links.onView(batch, jobId, answer),
+      onConfirmed: (names) => this.#links.onConfirmed(files.filter(({ name }) => names.includes(name))),
+      onBroken: (why) => this.#links.onBroken(this, why),
+      believesEarly: this.#links.believesEarly,
+    });
+    await phone.bring(files);
+    this.done = true;
+  }
+
+  #batchOf(files: readonly OfflineFile[], oldestMs: number): Batch {
+    const known = this.batches.find(
+      (batch) => batch.files.map(({ name }) => name).join() === files.map(({ name }) => name).join(),
+    );
+    if (known !== undefined) return known;
+    const isTooOld = files.some(({ startedAtMs }) => startedAtMs < oldestMs);
+    const batch: Batch = { files, isTooOld, jobIds: new Set(), outcome: undefined, underWay: 0, mayBeTaken: false };
+    this.batches = [...this.batches, batch];
+    return batch;
   }
 
   async #bring(batch: Batch): Promise<void> {

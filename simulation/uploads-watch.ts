@@ -167,6 +167,16 @@ export class UploadsWatch {
     if (body.status === "failed" && !said) throw new Violation(`job ${jobId} failed and does not say why`);
   }
 
+  /** Our own library will not send these again. */
+  confirmed(files: readonly OfflineFile[]): void {
+    this.#checkStored(files, "the library is done");
+  }
+
+  /** Our own library asked something that it never may. */
+  broken({ plan }: Telephone, why: string): void {
+    throw new Violation(`the library of telephone ${plan.number}: ${why}`);
+  }
+
   receiving({ name }: SimProcess, change: 1 | -1): void {
     this.#receiving.set(name, (this.#receiving.get(name) ?? 0) + change);
   }

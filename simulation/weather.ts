@@ -37,6 +37,8 @@ export interface Climate {
   readonly resuming: number;
   /** Share of the others that drop WAV files. */
   readonly dropping: number;
+  /** Share of the rest that bring their files with our client library. */
+  readonly library: number;
   /** Most uploads that may wait; 0 sets no limit. */
   readonly mostUploads: number;
   /** Chance of each fate for a call of the disk that needs room. */
@@ -139,6 +141,7 @@ export function climateOf(random: SeededRandom): Climate {
     ownWords: random.chance(0.6) ? 0 : random.pick([0.5, 1]),
     resuming: random.chance(0.75) ? 0 : random.pick([0.5, 1]),
     dropping: random.chance(0.7) ? 0 : random.pick([0.5, 1]),
+    library: random.fork("library").pick([0, 0.5, 1]),
   };
 }
 
