@@ -49,8 +49,10 @@ export class LibraryPhone {
   /** One life of the program; false where it died. */
   async #live(files: readonly OfflineFile[], mayDie: boolean): Promise<boolean> {
     const { clock, random, scheduler } = this.#process;
+    // This life's: the disk has a new one after it.
+    const { death } = this.#disk;
     let isDead = false;
-    void this.#disk.death.then(() => {
+    void death.then(() => {
       isDead = true;
     });
     if (mayDie && random.chance(0.5)) this.#disk.dieAt(random.int(1, 60), random.next());
@@ -58,7 +60,7 @@ export class LibraryPhone {
     const opening = RecordingLog.open({
       ...{ store: await this.#disk.open(), owner: "me", clock, random, reserveBytes: 0 },
     });
-    const log = await Promise.race([opening, this.#disk.death]);
+    const log = await Promise.race([opening, death]);
     if (log === undefined) return false;
     const engine = new SyncEngine({
       ...{ log: this.#links.believesEarly ? believing(log) : log, clock, random },
@@ -72,7 +74,7 @@ export class LibraryPhone {
         // A file without a single frame is nothing that anybody could bring.
         if (!isHoldfastError(error) || error.code !== "no_frames") throw error;
       });
-      await scheduler.real(Promise.race([importing, this.#disk.death]));
+      await scheduler.real(Promise.race([importing, death]));
     }
     if (!isDead) engine.wake("recording_sealed");
     while (!isDead && clock.now() < dies) {
