@@ -7,7 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/no
 
 /** Files that take from half a minute to two; begun last, they would be waited for alone. */
 const LONG = [
-  /cli\/test\/(?:faults\/|demo|serve|client-commands)/,
+  /cli\/test\/(?:faults\/|demo|serve|client-commands|record)/,
   /server\/test\/listen\/(?:engines|live|fair-use)/,
   /worker\/test\/(?:sync|speech|crash)/,
   /pusher\/test\/(?:crash|finalise|fanout)/,

@@ -23,8 +23,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   "fair-use": () => import("./commands/fair-use.ts"),
   doctor: () => import("./commands/doctor.ts"),
   status: () => import("./commands/status.ts"),
+  record: () => import("./commands/record.ts"),
   stream: () => import("./commands/stream.ts"),
   upload: () => import("./commands/upload.ts"),
+  sync: () => import("./commands/sync.ts"),
   demo: () => import("./commands/demo.ts"),
 };
 

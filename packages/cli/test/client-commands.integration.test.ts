@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ScriptedGatewayOptions, startScriptedGateway } from "@holdfast/testkit/gateway";
 import { afterEach, describe, expect, test } from "vitest";
-import { cleanUp, holdfast, temporaryFolder, toneFile } from "./client/run-holdfast.ts";
+import { cleanUp, holdfast, type Ran, temporaryFolder, toneFile } from "./client/run-holdfast.ts";
 
 afterEach(cleanUp);
 
@@ -92,11 +92,13 @@ describe("stream", () => {
 });
 
 describe("upload", () => {
-  function recordingFile(name = RECORDING): string {
+  function recordingFile(name = RECORDING, content = [1, 2, 3]): string {
     const path = join(temporaryFolder(), name);
-    writeFileSync(path, new Uint8Array([3, 0, 0, 0, 1, 2, 3]));
+    writeFileSync(path, new Uint8Array([content.length, 0, 0, 0, ...content]));
     return path;
   }
+
+  const uploadsOf = (ran: Ran): unknown[] => ran.documents().filter(({ type }) => type === "upload");
 
   test(".bin files go together to Omi's route, sound to ours, and the conversations are printed", async () => {
     await withGateway({}, async (gateway, at) => {
@@ -105,17 +107,18 @@ describe("upload", () => {
         "upload",
         recordingFile(),
         toneFile(300, "talk.wav"),
-        recordingFile(second),
+        recordingFile(second, [4, 5]),
         "--wait",
         ...at,
       ]);
       expect(ran.stderr).toBe("");
       expect(ran.exit).toBe(0);
       expect(gateway.rest.uploads.map(({ path, files }) => [path, files.map((file) => file.name)])).toEqual([
-        ["/v2/sync-local-files", [RECORDING, second]],
+        // The newest goes first.
         ["/v1/uploads", ["talk.wav"]],
+        ["/v2/sync-local-files", [RECORDING, second]],
       ]);
-      expect(gateway.rest.uploads[0]?.files[0]?.content).toEqual(new Uint8Array([3, 0, 0, 0, 1, 2, 3]));
+      expect(gateway.rest.uploads[1]?.files[0]?.content).toEqual(new Uint8Array([3, 0, 0, 0, 1, 2, 3]));
       expect(ran.stdout.match(/A title/g)).toHaveLength(2);
     });
   });
@@ -124,8 +127,8 @@ describe("upload", () => {
     await withGateway({}, async (gateway, at) => {
       const ran = await holdfast(["upload", recordingFile(), ...at, "--json"]);
       expect(ran.exit).toBe(0);
-      expect(ran.documents()).toMatchObject([{ type: "upload", files: [RECORDING], job: null }]);
-      expect(gateway.rest.requests).toEqual(["POST /v2/sync-local-files"]);
+      expect(uploadsOf(ran)).toMatchObject([{ type: "upload", files: [RECORDING], job: null }]);
+      expect(gateway.rest.requests).toEqual(["GET /v1/users/me", "POST /v2/sync-local-files"]);
     });
   });
 
@@ -133,7 +136,6 @@ describe("upload", () => {
     await withGateway({}, async (gateway, at) => {
       const retryAfter = { "retry-after": "1" };
       gateway.refuse({ method: "POST", path: /sync/, status: 429, headers: retryAfter, times: 1 });
-      gateway.refuse({ method: "POST", path: /sync/, status: 503, headers: retryAfter, times: 1 });
       gateway.refuse({ method: "GET", path: /sync/, status: 503, headers: retryAfter, times: 1 });
       const startedMs = performance.now();
       const ran = await holdfast(["upload", recordingFile(), "--wait", ...at]);
@@ -150,7 +152,7 @@ describe("upload", () => {
     await withGateway({ jobOutcome }, async (_gateway, at) => {
       const ran = await holdfast(["upload", recordingFile(), "--wait", ...at, "--json"]);
       expect(ran.exit).toBe(exit);
-      expect(ran.documents()[0]).toMatchObject({ type: "upload", job: { status: jobOutcome } });
+      expect(uploadsOf(ran)[0]).toMatchObject({ type: "upload", job: { status: jobOutcome } });
     });
   });
 
@@ -246,7 +248,7 @@ describe("where the server and the token come from", () => {
   });
 
   test("--help of each command documents its exit codes", async () => {
-    for (const command of ["stream", "upload", "demo", "status"]) {
+    for (const command of ["record", "stream", "upload", "sync", "demo", "status"]) {
       const ran = await holdfast([command, "--help"]);
       expect(ran.exit).toBe(0);
       expect(ran.stdout).toContain("3 server not reachable");

@@ -114,7 +114,8 @@ describe("exit codes", () => {
     [failure("capacity"), 7],
     [failure("throttle"), 7],
     [failure("capacity", "gave_up_waiting"), 7],
-    [failure("transport", "drain_aborted"), 7],
+    [failure("permanent_input", "no_recorder"), 2],
+    [failure("capacity", "storage_full"), 1],
     [new ExitError("wrong", 2), 2],
     [new Error("a bug"), 1],
   ])("%s → %i", (error, exit) => {

@@ -1,14 +1,22 @@
 import { createMessageDecoder } from "@holdfast/codecs";
-import { type Conversation, type DecodableCodec, messageMs, parseRecordingName, readFrames } from "@holdfast/contract";
+import {
+  type Conversation,
+  type DecodableCodec,
+  HoldfastError,
+  messageMs,
+  parseRecordingName,
+  readFrames,
+} from "@holdfast/contract";
+import type { DisplayState } from "@holdfast/core";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MAX_WORD_ERROR_RATE, offlineRecording, quietMoment, SAMPLE_WORDS, wordErrorRate } from "../src/demo/sample.ts";
+import { EXIT } from "../src/exit-codes.ts";
+import { accountName, logRoot, serverFolder } from "../src/log/folders.ts";
+import { progressText } from "../src/output/sync-report.ts";
+import { LinkNews } from "../src/stream/link-news.ts";
 import { encodeMessages } from "../src/stream/sound-messages.ts";
-import { planUploads } from "../src/upload/plan.ts";
-import { jobText, progressText } from "../src/upload/upload-item.ts";
-import { cleanUp, toneFile } from "./client/run-holdfast.ts";
-
-afterEach(cleanUp);
+import { exitOf, isSettled } from "../src/sync/settle.ts";
 
 const NOW = 1_790_000_000_000;
 const tone = Float32Array.from({ length: 16_000 }, (_, i) => 0.5 * Math.sin(i / 6));
@@ -91,38 +99,63 @@ describe("the judge", () => {
 });
 
 describe("uploads", () => {
-  test("recordings go in batches of at most 20, sound one by one", async () => {
-    const paths = Array.from({ length: 45 }, (_, i) =>
-      toneFile(1, `audio_x_opus_16000_1_fs160_${1_756_000_000 + i}.bin`),
+  test("how far they are is a bar in bytes and recordings", () => {
+    expect(progressText({ recordings: { done: 1, total: 3 }, bytes: { sent: 524_288, total: 1_048_576 } })).toBe(
+      `${"█".repeat(12)}${"░".repeat(12)}  50 %  0.5 of 1.0 MiB, 1 of 3 recordings`,
     );
-    const items = await planUploads([...paths, toneFile(1, "a.mp3")], NOW);
-    expect(items.map((item) => [item.kind, item.files.length])).toEqual([
-      ["recordings", 20],
-      ["recordings", 20],
-      ["recordings", 5],
-      ["sound", 1],
-    ]);
+    expect(progressText({ recordings: { done: 0, total: 0 }, bytes: { sent: 0, total: 0 } })).toContain("100 %");
   });
 
-  test("a job and its progress in words", () => {
-    const job = {
-      job_id: "j",
-      total_segments: 4,
-      processed_segments: 2,
-      successful_segments: 0,
-      failed_segments: 0,
-      lane: "fresh",
-    } as const;
-    expect(jobText({ ...job, status: "processing" })).toBe("processing 2 of 4 segments");
-    expect(jobText({ ...job, status: "queued", total_segments: 0, reason_code: "stt_unavailable" })).toBe(
-      "queued, waits: stt_unavailable",
-    );
-    expect(jobText({ ...job, status: "partial_failure", failed_segments: 1 })).toBe(
-      "partial_failure, 1 of 4 segments failed",
-    );
-    expect(jobText({ ...job, status: "completed" })).toBe("completed");
-    expect(progressText({ sentBytes: 524_288, totalBytes: 1_048_576 })).toBe(
-      `${"█".repeat(12)}${"░".repeat(12)}  50 %  1.0 MiB`,
-    );
+  test.each<[DisplayState, boolean, boolean, number]>([
+    ["waiting", false, false, EXIT.gaveUp],
+    ["retrying", false, false, EXIT.gaveUp],
+    ["syncing", false, false, EXIT.gaveUp],
+    ["uploaded", true, false, EXIT.ok],
+    ["synced", true, true, EXIT.ok],
+    ["failed", true, true, EXIT.jobFailed],
+    ["unsupported_audio", true, true, EXIT.jobFailed],
+    ["too_old", true, true, EXIT.rejected],
+    ["upload_rejected", true, true, EXIT.rejected],
+    ["corrupted", true, true, EXIT.failure],
+  ])("%s is settled without waiting: %s, with: %s, and ends with %i", (state, without, waiting, exit) => {
+    expect([isSettled(state, false), isSettled(state, true), exitOf(state)]).toEqual([without, waiting, exit]);
+  });
+});
+
+describe("news of the link", () => {
+  const away = { type: "status", status: "waiting", failures: 1, retryInMs: 500, error: null } as const;
+  const open = { ...away, status: "open", retryInMs: null } as const;
+
+  test("a time without a connection is told once, and that it is over", () => {
+    const news = new LinkNews();
+    expect(news.of(open)).toBeUndefined();
+    expect(news.of(away)).toContain("connection lost (no answer); all that is heard is kept");
+    expect(news.of(away)).toBeUndefined();
+    expect(news.of(open)).toContain("connected again");
+    expect(news.of(away)).toContain("connection lost");
+  });
+
+  test("a server that takes no live sound is told, our own end is not", () => {
+    const error = new HoldfastError("no", { code: "forbidden", class: "auth" });
+    expect(new LinkNews().of({ ...away, status: "ended", error })).toContain("takes no live sound (no)");
+    expect(new LinkNews().of({ ...away, status: "ended" })).toBeUndefined();
+  });
+});
+
+describe("where logs are", () => {
+  const home = { HOME: "/home/a" };
+
+  test("the setting goes before the folder for state", () => {
+    expect(logRoot({ ...home, HOLDFAST_LOG: "/x", XDG_STATE_HOME: "/y" })).toBe("/x");
+    expect(logRoot({ ...home, HOLDFAST_LOG: " ", XDG_STATE_HOME: "/y" })).toBe("/y/holdfast");
+    expect(logRoot(home)).toMatch(/\/\.local\/state\/holdfast$/);
+  });
+
+  test("no two servers or accounts share a folder, and no name is a path", () => {
+    expect(serverFolder("/r", "http://a:1")).toMatch(/^\/r\/a-1-[0-9a-f]{8}$/);
+    expect(serverFolder("/r", "https://a:1")).not.toBe(serverFolder("/r", "http://a:1"));
+    expect(accountName("../Ann@x")).toMatch(/^-ann-x-[0-9a-f]{8}$/);
+    expect(accountName("ann x")).not.toBe(accountName("ann-x"));
+    expect(accountName("legacy")).toBe("legacy");
   });
 });

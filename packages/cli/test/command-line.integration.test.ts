@@ -41,8 +41,10 @@ describe("the command line", () => {
       "jobs",
       "doctor",
       "status",
+      "record",
       "stream",
       "upload",
+      "sync",
       "demo",
     ]) {
       expect(out).toMatch(new RegExp(`^  ${name}\\b`, "m"));

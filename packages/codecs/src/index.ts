@@ -6,6 +6,6 @@
 export { createMessageDecoder, type MessageDecoder, type MessageDecoderOptions } from "./message-decoder.ts";
 export { createOggOpusWriter, type OggOpusWriter, readOggOpus } from "./ogg-opus.ts";
 export { createOpusEncoder, type OpusEncoder } from "./opus-encoder.ts";
-export { resampleAll, TARGET_RATE } from "./resample.ts";
+export { createResampler, type Resampler, resampleAll, TARGET_RATE } from "./resample.ts";
 export { type DecodedSound, decodeSoundFile, type SoundSource } from "./sound-file/decode.ts";
 export { encodeWav16, readPlainWav } from "./wav.ts";

@@ -4,14 +4,16 @@
  * only if the words of the sentence are in both.
  */
 import { existsSync } from "node:fs";
-import { transcriptText } from "@holdfast/client";
+import { type RetryOptions, transcriptText } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import type { Command } from "commander";
 import color from "picocolors";
 import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
 import { EXIT, type ExitCode, ExitError } from "../exit-codes.ts";
+import type { Account } from "../log/account.ts";
 import type { SoundMessages } from "../stream/sound-messages.ts";
+import type { EngineView } from "../sync/engine-view.ts";
 
 const LIVE = color.cyan("live    ");
 const OFFLINE = color.magenta("offline ");
@@ -28,16 +30,22 @@ export function register(program: Command): void {
 
 async function demo(context: CommandContext): Promise<ExitCode> {
   const { screen, server } = context;
-  const [{ soundMessages }, sample, { conversationText }] = await Promise.all([
+  const [{ soundMessages }, sample, { conversationText }, { withAccount }] = await Promise.all([
     import("../stream/sound-messages.ts"),
     import("../demo/sample.ts"),
     import("../output/conversation-text.ts"),
+    import("../sync/with-account.ts"),
   ]);
   if (!existsSync(sample.SAMPLE_PATH)) throw new ExitError(`the sample is missing: ${sample.SAMPLE_PATH}`, EXIT.usage);
   await announceServer(context);
   screen.line(`Holdfast at ${server.url}. Said: “${sample.SAMPLE_WORDS}”`);
   const sound = await soundMessages(sample.SAMPLE_PATH, "opus_fs320");
-  const [live, offline] = await Promise.all([streamSample(context, sound), uploadSample(context, sound)]);
+  const [live, offline] = await withAccount(
+    context,
+    { leftovers: false, bar: false, prefix: OFFLINE },
+    async (account, view) =>
+      await Promise.all([streamSample(context, account, view, sound), uploadSample(context, account, view, sound)]),
+  );
   let passed = true;
   for (const [name, conversation] of [
     ["live", live],
@@ -63,63 +71,59 @@ async function demo(context: CommandContext): Promise<ExitCode> {
   return passed ? EXIT.ok : EXIT.failure;
 }
 
-async function streamSample(context: CommandContext, sound: SoundMessages): Promise<Conversation | undefined> {
-  const [{ streamRecording }, { LiveWords }, { linkNews }] = await Promise.all([
-    import("../stream/stream-recording.ts"),
+async function streamSample(
+  context: CommandContext,
+  account: Account,
+  view: EngineView,
+  sound: SoundMessages,
+): Promise<Conversation | undefined> {
+  const [{ runLive }, { play }, { LiveWords }, { LinkNews }] = await Promise.all([
+    import("../stream/live-course.ts"),
+    import("../stream/play.ts"),
     import("../output/live-words.ts"),
     import("../stream/link-news.ts"),
   ]);
-  const { screen, server } = context;
+  const { screen } = context;
   const words = new LiveWords(screen, LIVE);
+  const news = new LinkNews();
   screen.line(`${LIVE}streaming ${(sound.durationMs / 1000).toFixed(0)} s at the pace of speech`);
-  const outcome = await streamRecording({
-    server: server.url,
-    token: server.token,
-    api: server.api,
-    recordingId: context.random.uuid(),
-    sound,
-    language: "en",
-    speed: 1,
-    stop: true,
-    patience: () => context.patience(LIVE),
+  const outcome = await runLive({
+    ...{ account, view, context, patience: () => context.patience(LIVE) },
+    ...{ device: "demo", codec: "opus_fs320", sampleRate: sound.sampleRate, messageMs: sound.messageMs },
+    ...{ language: "en", stop: true, endsWhenRefused: true },
+    feed: play(sound, 1, context.clock),
     onEvent: (event, transcript) => {
       words.show(transcript.segments);
-      const news = linkNews(event);
-      if (news !== undefined) screen.line(`${LIVE}${news}`);
+      const text = news.of(event);
+      if (text !== undefined) screen.line(`${LIVE}${text}`);
       if (event.type === "segments" || event.type === "audio_ack") screen.json({ name: "live", ...event });
     },
-    onPhase: (phase) => {
-      if (phase === "drained") screen.line(`${LIVE}everything is safe at the server; waiting for the summary`);
-    },
+    onDrained: () => screen.line(`${LIVE}everything is safe at the server; waiting for the summary`),
   });
   words.finish(outcome.conversation?.transcript_segments ?? outcome.transcript.segments);
   return outcome.conversation;
 }
 
-async function uploadSample(context: CommandContext, sound: SoundMessages): Promise<Conversation | undefined> {
-  const [{ retrying }, { offlineRecording, quietMoment }, { jobText, uploadItem }] = await Promise.all([
+async function uploadSample(
+  context: CommandContext,
+  account: Account,
+  view: EngineView,
+  sound: SoundMessages,
+): Promise<Conversation | undefined> {
+  const [{ retrying }, { offlineRecording, quietMoment }, { settle }, { finishedConversations }] = await Promise.all([
     import("@holdfast/client"),
     import("../demo/sample.ts"),
-    import("../upload/upload-item.ts"),
+    import("../sync/settle.ts"),
+    import("../sync/results.ts"),
   ]);
   const { screen, server, clock } = context;
-  const patience = context.patience(OFFLINE);
-  const known = await retrying(() => server.api.listConversations({ limit: 500 }, patience.signal), patience);
+  const patience = (): RetryOptions => context.patience(OFFLINE);
+  const first = patience();
+  const known = await retrying(() => server.api.listConversations({ limit: 500 }, first.signal), first);
   const file = offlineRecording(sound, quietMoment(known, clock.now(), sound.durationMs));
   screen.line(`${OFFLINE}uploading ${file.name}`);
-  let last = "";
-  const outcome = await uploadItem(
-    { kind: "recordings", label: file.name, files: [file], bytes: file.content.size },
-    {
-      api: server.api,
-      wait: true,
-      patience: () => context.patience(OFFLINE),
-      onJob: (job) => {
-        const text = jobText(job);
-        if (text !== last) screen.line(`${OFFLINE}job ${text}`);
-        last = text;
-      },
-    },
-  );
-  return outcome.conversations[0];
+  const { recording } = await account.own.importBin(file.name, file.content);
+  account.start();
+  await settle(() => [recording.id], { account, view, ...context, wait: true });
+  return (await finishedConversations(view.conversationsOf(recording.id), { server, patience }))[0];
 }

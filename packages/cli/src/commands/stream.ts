@@ -1,7 +1,6 @@
 /** `holdfast stream FILE`: sends a sound file over the live route, as a device would, and prints the finished conversation. */
 import { existsSync } from "node:fs";
-import type { ListenSocketEvent } from "@holdfast/client";
-import type { DecodableCodec } from "@holdfast/contract";
+import type { RecordedCodec } from "@holdfast/client";
 import type { Command } from "commander";
 import { announceServer, type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
@@ -29,53 +28,31 @@ async function stream(file: string, options: StreamCommandOptions, context: Comm
   const codec = codecOf(options.codec);
   const speed = speedOf(options.speed);
   if (!existsSync(file)) throw new ExitError(`no such file: ${file}`, EXIT.usage);
-  const [{ soundMessages }, { streamRecording }, { conversationText }, { LiveWords }, { linkNews }] = await Promise.all(
-    [
-      import("../stream/sound-messages.ts"),
-      import("../stream/stream-recording.ts"),
-      import("../output/conversation-text.ts"),
-      import("../output/live-words.ts"),
-      import("../stream/link-news.ts"),
-    ],
-  );
-  const { screen, server } = context;
+  const [{ withAccount }, { soundMessages }, { play }, { LiveScreen }] = await Promise.all([
+    import("../sync/with-account.ts"),
+    import("../stream/sound-messages.ts"),
+    import("../stream/play.ts"),
+    import("../stream/live-screen.ts"),
+  ]);
+  const { screen, server, clock } = context;
   await announceServer(context);
   const sound = await soundMessages(file, codec);
   screen.line(`${(sound.durationMs / 1000).toFixed(1)} s of sound to ${server.url} as ${codec}`);
-  const words = new LiveWords(screen, "");
-  const outcome = await streamRecording({
-    server: server.url,
-    token: server.token,
-    api: server.api,
-    recordingId: context.random.uuid(),
-    sound,
-    language: options.language,
-    speed,
-    stop: options.stop,
-    patience: () => context.patience(),
-    onEvent: (event, transcript) => {
-      screen.json(jsonEvent(event));
-      words.show(transcript.segments);
-      const news = linkNews(event);
-      if (news !== undefined) screen.line(news);
-    },
-    onPhase: (phase) => {
-      if (phase === "drained") screen.line(`all ${sound.messages.length} messages are safe at the server`);
-    },
+  return await withAccount(context, { leftovers: false, bar: false }, async (account, view) => {
+    const live = new LiveScreen(context);
+    return await live.run({
+      ...{ account, view, context, patience: () => context.patience() },
+      ...{ device: "file", codec, sampleRate: sound.sampleRate, messageMs: sound.messageMs },
+      ...{ language: options.language, stop: options.stop, endsWhenRefused: true },
+      feed: play(sound, speed, clock),
+    });
   });
-  words.finish(outcome.conversation?.transcript_segments ?? outcome.transcript.segments);
-  const { conversation } = outcome;
-  screen.json({ type: "result", conversation_ids: outcome.conversationIds, conversation: conversation ?? null });
-  if (!options.stop) screen.line(`the conversation is still open: ${outcome.conversationIds.at(-1) ?? "none"}`);
-  else if (conversation === undefined) screen.line("nothing was said, so there is no conversation");
-  else screen.line(`\n${conversationText(conversation)}`);
-  return conversation?.status === "failed" ? EXIT.jobFailed : EXIT.ok;
 }
 
 /** What this command can encode; the server decodes more. */
-const CODECS: readonly DecodableCodec[] = ["opus", "opus_fs320", "pcm16", "pcm8"];
+const CODECS: readonly RecordedCodec[] = ["opus", "opus_fs320", "pcm16", "pcm8"];
 
-function codecOf(name: string): DecodableCodec {
+function codecOf(name: string): RecordedCodec {
   const codec = CODECS.find((known) => known === name);
   if (codec !== undefined) return codec;
   throw new ExitError(`--codec is opus, opus_fs320, pcm16 or pcm8, not ${name}`, EXIT.usage);
@@ -85,11 +62,4 @@ function speedOf(text: string): number {
   const speed = text === "max" ? Number.POSITIVE_INFINITY : Number(text);
   if (text.trim() !== "" && speed > 0) return speed;
   throw new ExitError(`--speed is a number above 0, or max, not ${text}`, EXIT.usage);
-}
-
-/** Errors do not turn into JSON by themselves. */
-function jsonEvent(event: ListenSocketEvent): object {
-  if (event.type !== "status") return event;
-  const { error, ...rest } = event;
-  return { ...rest, error: error === null ? null : { code: error.code, class: error.class, message: error.message } };
 }

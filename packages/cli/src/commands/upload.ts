@@ -3,15 +3,20 @@ import type { Command } from "commander";
 import { type CommandContext, clientCommand, runCommand } from "../connection/run-command.ts";
 import type { ServerOptions } from "../connection/server.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import type { UploadOutcome } from "../upload/upload-item.ts";
 
 interface UploadCommandOptions extends ServerOptions {
   readonly wait?: boolean;
 }
 
+const HELP = `
+Files are copied into the log of recordings (HOLDFAST_LOG) before anything is sent. A command that is killed loses nothing:
+the same command again goes on where it was, and so does \`holdfast sync\`. A pause that the server asks for is waited out,
+however long. Whatever the log still holds of earlier goes along, but these files alone decide the exit code.`;
+
 export function register(program: Command): void {
   clientCommand(program, "upload <files...>", "upload recordings: .bin of Omi devices, or any ordinary sound file")
     .option("-w, --wait", "wait for the conversations and print them")
+    .addHelpText("after", HELP)
     .action(async (files: string[], options: UploadCommandOptions) => {
       await runCommand(options, (context) => upload(files, options, context));
     });
@@ -22,57 +27,37 @@ async function upload(
   options: UploadCommandOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const [{ Listr }, { planUploads }, { jobText, progressText, uploadItem }, { conversationText }] = await Promise.all([
-    import("listr2"),
-    import("../upload/plan.ts"),
-    import("../upload/upload-item.ts"),
+  const [{ withAccount }, { checkFile, importFile }, { settle }, results, { conversationText }] = await Promise.all([
+    import("../sync/with-account.ts"),
+    import("../sync/import-file.ts"),
+    import("../sync/settle.ts"),
+    import("../sync/results.ts"),
     import("../output/conversation-text.ts"),
   ]);
-  const { screen, server, clock } = context;
-  const items = await planUploads(paths, clock.now());
-  const outcomes: UploadOutcome[] = [];
-  const tasks = items.map((item) => ({
-    title: item.label,
-    task: async (_: unknown, task: { output: string; title: string }): Promise<void> => {
-      const outcome = await uploadItem(item, {
-        api: server.api,
-        wait: options.wait === true,
-        patience: () => ({
-          ...context.patience(),
-          onRetry: (error, waitMs) => {
-            task.output = `${error.message}; trying again in ${(waitMs / 1000).toFixed(1)} s`;
-          },
-        }),
-        onProgress: (progress) => {
-          // A pipe would get a line for every step of the bar.
-          if (screen.isInteractive) task.output = progressText(progress);
-        },
-        onJob: (job) => {
-          task.output = jobText(job);
-        },
-      });
-      outcomes.push(outcome);
-      task.title = `${item.label}: ${outcome.job === undefined ? `accepted as job ${outcome.jobId}` : jobText(outcome.job)}`;
-      screen.json({
-        type: "upload",
-        files: item.files.map((file) => file.name),
-        job_id: outcome.jobId,
-        job: outcome.job ?? null,
-      });
-    },
-  }));
-  // The list writes to standard output, which belongs to JSON where that was asked for.
-  const renderer = screen.isJson ? "silent" : screen.isInteractive ? "default" : "simple";
-  await new Listr(tasks, { renderer, concurrent: false, exitOnError: true }).run();
-  for (const conversation of outcomes.flatMap((outcome) => outcome.conversations)) {
-    screen.json({ type: "conversation", conversation });
-    screen.line(`\n${conversationText(conversation)}`);
-  }
-  return exitOfOutcomes(outcomes);
-}
-
-function exitOfOutcomes(outcomes: readonly UploadOutcome[]): ExitCode {
-  const allFine = outcomes.every(({ job }) => job === undefined || job.status === "completed");
-  const allFinished = outcomes.every(({ conversations }) => conversations.every((one) => one.status !== "failed"));
-  return allFine && allFinished ? EXIT.ok : EXIT.jobFailed;
+  const { screen, clock, signal, timeoutMs } = context;
+  const wait = options.wait === true;
+  const files = await Promise.all(paths.map((path) => checkFile(path, clock.now())));
+  return await withAccount(context, { leftovers: true }, async (account, view) => {
+    const ids: string[] = [];
+    for (const file of files) ids.push((await importFile(account, file, clock.now())).recording.id);
+    // To name a file again is to ask for another try of what gave up.
+    await account.log.apply(ids.map((id) => [id, { type: "retry" }] as const));
+    account.start();
+    try {
+      await settle(() => ids, { account, view, clock, wait, timeoutMs, signal });
+    } finally {
+      screen.live("");
+    }
+    const exit = results.tellResults([...new Set(ids)], account, view, context);
+    if (!wait) return exit;
+    const conversationIds = [...new Set(ids.flatMap((id) => view.conversationsOf(id)))];
+    const conversations = await results.finishedConversations(conversationIds, context);
+    for (const conversation of conversations) {
+      screen.json({ type: "conversation", conversation });
+      screen.line(`\n${conversationText(conversation)}`);
+    }
+    if (exit === EXIT.ok && conversationIds.length === 0) screen.line("nothing was said, so there is no conversation");
+    screen.json({ type: "result", conversation_ids: conversationIds });
+    return exit === EXIT.ok && conversations.some(({ status }) => status === "failed") ? EXIT.jobFailed : exit;
+  });
 }

@@ -1,7 +1,9 @@
 /**
  * The frame around every command that talks to a server: it finds the server, hands the command what it needs, turns whatever
- * is thrown into one sentence and an exit code, and ends the process. Ctrl-C aborts the signal once and ends at the second.
+ * is thrown into one sentence and an exit code, and ends the process. The first Ctrl-C (or SIGTERM) interrupts a command, or
+ * asks one that runs until it is told to stop for its ordinary end; the second one ends it at once.
  */
+import { isatty } from "node:tty";
 import type { RetryOptions } from "@holdfast/client";
 import { isHoldfastError } from "@holdfast/contract";
 import type { Clock, Random } from "@holdfast/core";
@@ -10,6 +12,7 @@ import type { Command } from "commander";
 import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
 import { clientExitOf, explainFailure } from "../output/client-exit.ts";
 import { Screen } from "../output/screen.ts";
+import { followEndingSignals } from "../supervisor/ending-signals.ts";
 import { addServerOptions, findServer, type ServerAccess, type ServerOptions, serverUrl } from "./server.ts";
 
 export interface CommandContext {
@@ -19,7 +22,17 @@ export interface CommandContext {
   readonly random: Random;
   /** When waiting for the server is given up; the command's own work before that does not count. */
   readonly patience: (label?: string) => RetryOptions;
+  /** How long a server may give no news before it is given up. */
+  readonly timeoutMs: number;
+  /** The command is to be given up. */
   readonly signal: AbortSignal;
+  /** A command that runs until it is told to stop is told so; of others the same as `signal`. */
+  readonly asked: AbortSignal;
+}
+
+export interface RunOptions {
+  /** The command ends in order when it is asked to; this is said when somebody insists. */
+  readonly insisted?: string;
 }
 
 export function clientCommand(program: Command, usage: string, description: string): Command {
@@ -31,12 +44,24 @@ export function clientCommand(program: Command, usage: string, description: stri
 export async function runCommand(
   options: ServerOptions,
   work: (context: CommandContext) => Promise<ExitCode>,
+  { insisted }: RunOptions = {},
 ): Promise<never> {
   const screen = new Screen({ json: options.json === true, stdout: process.stdout, stderr: process.stderr });
   const abort = new AbortController();
-  process.on("SIGINT", () => {
-    if (abort.signal.aborted) process.exit(EXIT.interrupted);
-    abort.abort();
+  const asked = new AbortController();
+  followEndingSignals({
+    source: process,
+    hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
+    clock: systemClock,
+    asked() {
+      asked.abort();
+      if (insisted === undefined) abort.abort();
+    },
+    insisted() {
+      screen.live("");
+      if (insisted !== undefined) process.stderr.write(`holdfast: ${insisted}\n`);
+      process.exit(EXIT.interrupted);
+    },
   });
   let url = "the server";
   let exit: ExitCode;
@@ -49,6 +74,8 @@ export async function runCommand(
       clock: systemClock,
       random: systemRandom,
       signal: abort.signal,
+      asked: asked.signal,
+      timeoutMs: options.timeout * 1000,
       patience: (label = "") => ({
         clock: systemClock,
         random: systemRandom,

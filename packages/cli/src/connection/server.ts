@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastApi } from "@holdfast/client";
+import { HoldfastApi, type HoldfastApiOptions } from "@holdfast/client";
 import { systemClock } from "@holdfast/runtime";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXIT, ExitError } from "../exit-codes.ts";
@@ -22,6 +22,8 @@ export interface ServerAccess {
   readonly url: string;
   readonly token: string;
   readonly api: HoldfastApi;
+  /** How requests are made, for whoever makes them without the REST client. */
+  readonly http: HoldfastApiOptions;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,7 +39,10 @@ export function addServerOptions(command: Command): Command {
     .option("-t, --token <token>", "access token; else HOLDFAST_TOKEN, else <data>/owner.token")
     .option("--data <folder>", "data folder with owner.token; else HOLDFAST_DATA, else ./data")
     .addOption(
-      new Option("--timeout <seconds>", "give up waiting for the server after this long")
+      new Option(
+        "--timeout <seconds>",
+        "give up after this long without news from the server; a pause that it asked for and a place in its queue are news",
+      )
         .argParser(seconds)
         .default(300),
     )
@@ -51,17 +56,18 @@ export function serverUrl(options: ServerOptions & { readonly url?: string }, en
 
 export async function findServer(url: string, options: ServerOptions, env: Environment): Promise<ServerAccess> {
   const token = options.token ?? nonEmpty(env.HOLDFAST_TOKEN) ?? (await ownerToken(options, env, url));
-  return { url, token, api: apiOf(url, token) };
+  const http = httpOf(url, token);
+  return { url, token, api: new HoldfastApi(http), http };
 }
 
-function apiOf(server: string, token: string): HoldfastApi {
-  return new HoldfastApi({
+function httpOf(server: string, token: string): HoldfastApiOptions {
+  return {
     server,
     token,
     fetch: (address, init) => fetch(address, init),
     sendForm: sendCountedForm,
     clock: systemClock,
-  });
+  };
 }
 
 async function ownerToken(options: ServerOptions, env: Environment, url: string): Promise<string> {
@@ -70,7 +76,7 @@ async function ownerToken(options: ServerOptions, env: Environment, url: string)
     return (await readFile(path, "utf8")).trim();
   } catch {
     // Where nothing was ever started there is no token either, and that is the smaller of the two troubles.
-    await apiOf(url, "").readiness();
+    await new HoldfastApi(httpOf(url, "")).readiness();
     const message = `no token: give --token, set HOLDFAST_TOKEN, or name the data folder (${path} cannot be read)`;
     throw new ExitError(message, EXIT.auth);
   }

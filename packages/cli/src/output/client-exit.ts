@@ -8,7 +8,12 @@ import { EXIT, type ExitCode, ExitError } from "../exit-codes.ts";
 export function clientExitOf(error: unknown): ExitCode {
   if (error instanceof ExitError) return error.exitCode;
   if (!isHoldfastError(error)) return EXIT.failure;
-  if (error.code === "gave_up_waiting" || error.code === "drain_aborted") return EXIT.gaveUp;
+  if (error.code === "gave_up_waiting") return EXIT.gaveUp;
+  if (error.code === "no_recorder") return EXIT.usage;
+  // Of this machine, not of the server.
+  if (error.code === "microphone_failed" || error.code === "storage_full" || error.code === "storage_failed") {
+    return EXIT.failure;
+  }
   switch (error.class) {
     case "auth":
       return EXIT.auth;

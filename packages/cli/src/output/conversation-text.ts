@@ -2,7 +2,7 @@
 import { transcriptText } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import color from "picocolors";
-import { spaced } from "./status-text.ts";
+import { localDay, spaced, two } from "./words.ts";
 
 export function conversationText(conversation: Conversation): string {
   const { structured } = conversation;
@@ -31,9 +31,7 @@ export function conversationLine(conversation: ListedConversation): string {
 
 /** As the clock on the wall shows it, in an order that can be sorted. */
 function localMinute(at: Date): string {
-  const two = (number: number): string => String(number).padStart(2, "0");
-  const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(two).join("-");
-  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  return `${localDay(at)} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
 function titleOf({ structured, discarded }: Pick<Conversation, "structured" | "discarded">): string {

@@ -1,6 +1,7 @@
 /** What `holdfast status` says about a server, in words for somebody who sees it for the first time. */
 import type { ListedUpload, Readiness } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
+import { barOf, spaced } from "./words.ts";
 
 /** One line: can a person record now, and what keeps them from it. */
 export function healthText(url: string, { ok, parts }: Readiness): string {
@@ -30,14 +31,11 @@ export function inWorkText(uploads: number, conversations: InWork): string {
   return `In work: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
 }
 
-/** An upload that is not final, and why it waits. */
-export function uploadLine({ file_names, status, reason_code }: ListedUpload): string {
-  return `  ${file_names.join(", ")}: ${status}${reason_code === undefined ? "" : ` (${spaced(reason_code)})`}`;
-}
-
-/** Codes are made of words. */
-export function spaced(code: string): string {
-  return code.replaceAll("_", " ");
+/** An upload that is not final, why it waits, and with `bar` how far it is. */
+export function uploadLine(upload: ListedUpload, bar = false): string {
+  const { file_names, status, reason_code, processed_segments: done, total_segments: total } = upload;
+  const shown = bar && total > 0 ? `  ${barOf(done / total)} ${done} of ${total} segments` : "";
+  return `  ${file_names.join(", ")}: ${status}${reason_code === undefined ? "" : ` (${spaced(reason_code)})`}${shown}`;
 }
 
 function count(number: number, what: string): string {

@@ -1,17 +1,42 @@
-/** What a person should know about the live link: that it broke, that it is back, that the recogniser recovers. */
-import type { ListenSocketEvent } from "@holdfast/client";
+/**
+ * What a person should know about the live link: that it broke and that nothing is lost by it, that it is back, that the
+ * recogniser recovers. A time without a connection is told once, however often it is tried again.
+ */
+import type { LiveCaptureEvent } from "@holdfast/client";
 
-export function linkNews(event: ListenSocketEvent): string | undefined {
-  if (event.type === "service_status") {
-    if (event.status === "stt_recovering") return "the recogniser is being replaced; nothing is lost";
-    if (event.status === "stt_paused")
-      return "transcription is paused; the server keeps the sound and catches up later";
-    return event.status === "stt_failed" ? "the recogniser is away; the server keeps the sound" : undefined;
+export class LinkNews {
+  #isAway = false;
+
+  /** Undefined where there is nothing new for a person. */
+  of(event: LiveCaptureEvent): string | undefined {
+    if (event.type === "handed_over")
+      return "the connection is away for long; what was heard meanwhile will be uploaded";
+    if (event.type === "service_status") return SERVICE[event.status];
+    if (event.type !== "status") return undefined;
+    const why = event.error?.message ?? "no answer";
+    switch (event.status) {
+      case "waiting":
+        if (this.#isAway) return undefined;
+        this.#isAway = true;
+        return `connection lost (${why}); all that is heard is kept here and sent when the server is back`;
+      case "open": {
+        const wasAway = this.#isAway;
+        this.#isAway = false;
+        return wasAway ? "connected again; sending what was kept" : undefined;
+      }
+      case "ended":
+        return event.error === null
+          ? undefined
+          : `the server takes no live sound (${why}); it is kept here and uploaded`;
+      case "idle":
+      case "connecting":
+        return undefined;
+    }
   }
-  if (event.type !== "status") return undefined;
-  if (event.status === "waiting") {
-    const wait = ((event.retryInMs ?? 0) / 1000).toFixed(1);
-    return `connection lost (${event.error?.message ?? "no answer"}); trying again in ${wait} s`;
-  }
-  return event.status === "open" && event.failures > 0 ? "connected again" : undefined;
 }
+
+const SERVICE: Readonly<Record<string, string>> = {
+  stt_recovering: "the recogniser is being replaced; nothing is lost",
+  stt_paused: "transcription is paused; the server keeps the sound and catches up later",
+  stt_failed: "the recogniser is away; the server keeps the sound",
+};

@@ -1,8 +1,12 @@
-/** Runs the real `holdfast` command as a process and collects what it says. */
+/**
+ * Runs the real `holdfast` command as a process and collects what it says. Unless the environment names one, each has a log of
+ * recordings of its own.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { encodeWav16 } from "@holdfast/codecs";
 
@@ -20,8 +24,13 @@ export interface Ran {
 }
 
 export interface Launched {
+  readonly pid: number;
+  readonly stdin: Writable;
   /** What it has said so far on standard output. */
   readonly said: () => string;
+  /** The same of standard error. */
+  readonly heard: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
   readonly ended: () => Promise<Ran>;
 }
 
@@ -32,9 +41,11 @@ export async function holdfast(args: readonly string[], env: Record<string, stri
 export function launchHoldfast(args: readonly string[], env: Record<string, string> = {}): Launched {
   const { HOLDFAST_URL: _url, HOLDFAST_TOKEN: _token, HOLDFAST_DATA: _data, ...rest } = process.env;
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...rest, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...rest, HOLDFAST_LOG: env.HOLDFAST_LOG ?? temporaryFolder(), ...env },
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // A process that is killed does not read to the end.
+  child.stdin.on("error", () => {});
   children.add(child);
   let stdout = "";
   let stderr = "";
@@ -51,7 +62,11 @@ export function launchHoldfast(args: readonly string[], env: Record<string, stri
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   return {
+    pid: child.pid ?? 0,
+    stdin: child.stdin,
     said: () => stdout,
+    heard: () => stderr,
+    kill: (signal) => child.kill(signal),
     async ended() {
       const exit = await ended;
       children.delete(child);

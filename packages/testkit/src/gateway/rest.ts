@@ -1,5 +1,8 @@
-/** The REST half of a scripted gateway: conversations that finish after a few questions, uploads that become jobs. */
-import { randomUUID } from "node:crypto";
+/**
+ * The REST half of a scripted gateway: conversations that finish after a few questions, uploads that become jobs. The same
+ * content finds the job that has it, unless that failed (reference offline-sync 3.4).
+ */
+import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 export interface ReceivedUpload {
@@ -9,10 +12,14 @@ export interface ReceivedUpload {
 
 export interface RestState {
   readonly conversations: Map<string, { status: string; polls: number }>;
-  readonly jobs: Map<string, { conversationId: string; polls: number }>;
+  readonly jobs: Map<string, { conversationId: string; polls: number; contentHash: string }>;
   readonly uploads: ReceivedUpload[];
-  /** Every request as `METHOD /path`. */
+  /** Every request as `METHOD /path`, also those that are refused. */
   readonly requests: string[];
+  /** When each of them came, Unix milliseconds. */
+  readonly requestedAtMs: number[];
+  /** The stage that `/v1/fair-use/status` tells. */
+  fairUseStage: "none" | "restrict";
   words: string;
   jobOutcome: "completed" | "partial_failure" | "failed";
   pollsBeforeDone: number;
@@ -27,7 +34,6 @@ export async function answerRest(
   response: ServerResponse,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-  state.requests.push(`${request.method} ${pathname}`);
   const body = await readBody(request);
   const [status, answer] = await route(state, token, request, { path: pathname, query: searchParams, body });
   response.writeHead(status, { "content-type": "application/json" });
@@ -42,6 +48,8 @@ async function route(
 ): Promise<Answer> {
   if (path === "/health/ready") return [200, { ok: true, parts: { database: { ok: true }, speech: { ok: true } } }];
   if (request.headers.authorization !== `Bearer ${token}`) return [401, { detail: "Invalid authorization token" }];
+  if (path === "/v1/users/me") return [200, { uid: "owner" }];
+  if (path === "/v1/fair-use/status") return [200, { stage: state.fairUseStage }];
   if (request.method === "POST" && (path === "/v2/sync-local-files" || path === "/v1/uploads")) {
     return await takeUpload(state, path, request.headers["content-type"] ?? "", body);
   }
@@ -82,10 +90,18 @@ async function takeUpload(
     if (typeof part !== "string") files.push({ name: part.name, content: await part.bytes() });
   }
   state.uploads.push({ path, files });
-  const jobId = randomUUID();
-  state.jobs.set(jobId, { conversationId: randomUUID(), polls: 0 });
+  const contentHash = hashOf(files);
+  const known = [...state.jobs].find(([, job]) => job.contentHash === contentHash)?.[0];
+  const jobId = known !== undefined && state.jobOutcome === "completed" ? known : randomUUID();
+  if (jobId !== known) state.jobs.set(jobId, { conversationId: randomUUID(), polls: 0, contentHash });
   const counts = { total_files: files.length, total_segments: 0 };
   return [202, { job_id: jobId, status: "queued", ...counts, poll_after_ms: 250, lane: "fresh" }];
+}
+
+function hashOf(files: ReceivedUpload["files"]): string {
+  const hash = createHash("sha256");
+  for (const { content } of files) hash.update(content);
+  return hash.digest("hex");
 }
 
 function showJob(state: RestState, id: string): Answer {

@@ -45,6 +45,10 @@ export interface ScriptedGateway extends AsyncDisposable {
   refuse(refusal: Refusal): void;
   /** Ends all live sockets, as a process that is killed does. */
   cutSockets(): void;
+  /** Dies: nobody answers at its address, and what was not durable is gone. */
+  goAway(): Promise<void>;
+  /** Begins anew at the same address with what was durable. */
+  comeBack(): Promise<void>;
 }
 
 export async function startScriptedGateway(options: ScriptedGatewayOptions = {}): Promise<ScriptedGateway> {
@@ -56,6 +60,8 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
     jobs: new Map(),
     uploads: [],
     requests: [],
+    requestedAtMs: [],
+    fairUseStage: "none",
     words: options.words ?? "",
     jobOutcome: options.jobOutcome ?? "completed",
     pollsBeforeDone: options.pollsBeforeDone ?? 1,
@@ -78,6 +84,8 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
   };
 
   const server = createServer((request, response) => {
+    rest.requests.push(`${request.method} ${(request.url ?? "/").split("?")[0]}`);
+    rest.requestedAtMs.push(Date.now());
     const refusal = takeRefusal(refusals, request);
     if (refusal !== undefined) return refuseRequest(response, refusal);
     void answerRest(rest, token, request, response);
@@ -86,7 +94,7 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
   server.on("upgrade", (request, socket, head) => {
     upgrade(request, socket, head, { sockets, live, token, refusals, rest });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await listen(server, 0);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -97,6 +105,8 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
     cutSockets: () => {
       for (const socket of sockets.clients) socket.terminate();
     },
+    goAway: () => stop(server, sockets),
+    comeBack: () => listen(server, port),
     [Symbol.asyncDispose]: () => stop(server, sockets),
   };
 }
@@ -162,6 +172,10 @@ function refuseRequest(response: ServerResponse, refusal: Refusal): void {
 
 function segment(id: string, text: string): object {
   return { id: `${id}-1`, text, speaker: "SPEAKER_00", speaker_id: 0, is_user: false, start: 0, end: 1 };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
 }
 
 async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
