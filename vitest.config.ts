@@ -35,7 +35,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts", "{bench,scripts}/**/*.test.ts", "apps/web/src/**/*.test.ts"],
+          include: [
+            "packages/*/{src,test}/**/*.test.ts",
+            "{bench,scripts}/**/*.test.ts",
+            "apps/web/{src,test}/**/*.test.ts",
+          ],
           exclude: ["**/*.integration.test.ts", "**/*.browser.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
           // Left to itself, the runner keeps one core of two for itself.

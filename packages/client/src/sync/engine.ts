@@ -108,6 +108,7 @@ export class SyncEngine {
   #signedOut: string | null = null;
   #isAutomatic: boolean;
   #retentionDays: number | null;
+  #isStarted = false;
   #hasWarned = false;
   #wasOnline = true;
   #wasForeground = true;
@@ -136,7 +137,10 @@ export class SyncEngine {
     return this.#emitter.on(listener);
   }
 
+  /** Before it nothing is asked or sent, whatever wakes the engine. */
   start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     this.#wasOnline = this.#environment.isOnline;
     this.#wasForeground = this.#environment.isForeground;
     this.#unsubscribe = this.#environment.subscribe(() => this.#environmentChanged());
@@ -153,9 +157,9 @@ export class SyncEngine {
     await this.#pass;
   }
 
-  /** Something happened that may let recordings move. Any number of wakes during a pass cost one pass more. */
+  /** Something happened that may let recordings move; nothing before `start`. Any number of wakes during a pass cost one pass more. */
   wake(reason: WakeReason): void {
-    if (this.#closing.signal.aborted || this.#mustHold(reason)) return;
+    if (!this.#isStarted || this.#closing.signal.aborted || this.#mustHold(reason)) return;
     this.#step({ type: "wake", reason });
   }
 

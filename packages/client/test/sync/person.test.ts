@@ -158,6 +158,19 @@ describe("the machine", () => {
     expect(window.listeners).toBe(0);
   });
 
+  test("asks nothing before it is started, and starts once", async () => {
+    const { engine, log, clock, server } = stage(queued);
+    log.add("a");
+    engine.wake("recording_sealed");
+    engine.syncNow();
+    await clock.advance(HOUR);
+    expect(server.asked).toHaveLength(0);
+    engine.start();
+    engine.start();
+    await clock.advance(0);
+    expect(server.uploads).toHaveLength(1);
+  });
+
   test("a wake without a reason to hurry does not undercut a planned try", async () => {
     const { engine, log, clock, server } = stage(() => ({ status: 500 }));
     log.add("a");
