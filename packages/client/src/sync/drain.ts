@@ -46,6 +46,8 @@ export type OnConversations = (
   updated: readonly string[],
 ) => void;
 
+type Finished = UploadOutcome & { readonly type: "finished" };
+
 /** After so many answers in a row that nobody can read, something between here and the server is wrong. */
 const MAX_UNKNOWN_IN_A_ROW = 3;
 
@@ -171,8 +173,10 @@ export class Drain {
         await this.#apply(members, { type: "accepted", jobId: outcome.jobId, nowMs });
         return null;
       case "finished":
+        // Before it is called done: a program that ends in between must find the conversation later.
+        await this.#stamp(members, outcome);
         await this.#apply(members, { type: "finished", nowMs });
-        await this.#tell(members, outcome);
+        this.#tell(members, outcome);
         return null;
       case "partial":
         await this.#apply(members, { type: "upload_failed", reason: outcome.reason, nowMs });
@@ -241,16 +245,24 @@ export class Drain {
     await this.#options.log.apply(members.map(({ id }) => [id, event] as const));
   }
 
-  async #tell(
-    members: readonly Recording[],
-    { created, updated }: UploadOutcome & { readonly type: "finished" },
-  ): Promise<void> {
-    const walIds = members.map(({ id }) => id);
+  async #stamp(members: readonly Recording[], { created, updated }: Finished): Promise<void> {
     const [first] = [...created, ...updated];
-    if (first !== undefined) await this.#options.log.stamp(walIds, first);
+    if (first !== undefined) {
+      await this.#options.log.stamp(
+        members.map(({ id }) => id),
+        first,
+      );
+    }
+  }
+
+  #tell(members: readonly Recording[], { created, updated }: Finished): void {
     for (const id of created) this.#created.add(id);
     for (const id of updated) this.#updated.add(id);
-    this.#options.onConversations(walIds, created, updated);
+    this.#options.onConversations(
+      members.map(({ id }) => id),
+      created,
+      updated,
+    );
   }
 
   #progress(sentNow: number): void {

@@ -31,6 +31,11 @@ export interface ReconcileOptions {
   readonly onConversations: OnConversations;
 }
 
+interface Conversations {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+}
+
 export interface Reconciled {
   /** Jobs that ended, well or not. */
   readonly ended: number;
@@ -117,12 +122,14 @@ export class Reconciler {
     const nowMs = clock.now();
     switch (outcome.type) {
       case "completed":
+        // Before it is called done: a program that ends in between must find the conversation later.
+        await this.#stamp(members, outcome);
         await this.#apply(members, { type: "finished", nowMs });
         this.#poll(jobId, members, "completed", {
           newConversations: outcome.created.length,
           updatedConversations: outcome.updated.length,
         });
-        return await this.#tellConversations(members, outcome);
+        return this.#tellConversations(members, outcome);
       case "waiting":
         this.#heard(jobId, outcome, nowMs);
         this.#poll(jobId, members, "non_terminal", {
@@ -141,7 +148,7 @@ export class Reconciler {
         return await this.#lost(jobId, members, outcome.reason, nowMs);
       case "failed":
         await this.#revert(jobId, members, { type: "job_failed", reason: outcome.reason, nowMs }, outcome);
-        return await this.#tellConversations(members, outcome);
+        return this.#tellConversations(members, outcome);
       case "busy":
         await this.#revert(jobId, members, { type: "job_postponed", reason: outcome.reason }, outcome);
         return await cooldown.limited("backend_busy", outcome.retryAfterMs ?? COOLDOWN.busyJobMs);
@@ -153,14 +160,22 @@ export class Reconciler {
   }
 
   /** A recording that knows no conversation learns it here, so that it can be found from the one and from the other. */
-  async #tellConversations(
-    members: readonly Recording[],
-    { created, updated }: { readonly created: readonly string[]; readonly updated: readonly string[] },
-  ): Promise<void> {
-    const walIds = members.map(({ id }) => id);
+  async #stamp(members: readonly Recording[], { created, updated }: Conversations): Promise<void> {
     const [first] = [...created, ...updated];
-    if (first !== undefined) await this.#options.log.stamp(walIds, first);
-    this.#options.onConversations(walIds, created, updated);
+    if (first !== undefined) {
+      await this.#options.log.stamp(
+        members.map(({ id }) => id),
+        first,
+      );
+    }
+  }
+
+  #tellConversations(members: readonly Recording[], { created, updated }: Conversations): void {
+    this.#options.onConversations(
+      members.map(({ id }) => id),
+      created,
+      updated,
+    );
   }
 
   #heard(jobId: string, progress: JobProgress, nowMs: number): void {
