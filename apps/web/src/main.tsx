@@ -30,13 +30,14 @@ import "./shell/page.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { preloadPages } from "./routes.tsx";
 import { createServices } from "./shell/services.ts";
 
 const services = createServices();
 window.addEventListener("hashchange", () => services.session.readLink());
 window.addEventListener("beforeunload", (event) => {
   const { phase } = services.recorder.snapshot();
-  if (phase === "recording" || phase === "stopping" || services.uploads.unsent()) event.preventDefault();
+  if (phase === "recording" || phase === "stopping" || services.imports.isCopying()) event.preventDefault();
 });
 
 const root = document.getElementById("root");
@@ -46,3 +47,4 @@ createRoot(root).render(
     <App services={services} />
   </StrictMode>,
 );
+window.addEventListener("load", preloadPages);

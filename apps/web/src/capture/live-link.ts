@@ -1,9 +1,9 @@
 /**
- * What a recording needs from the live connection. The adapter over `@holdfast/client` is in listen-link.ts; the recorder
- * knows only this.
+ * What a recording needs from the way to log and server. The adapter over `@holdfast/client` is in capture-link.ts; the
+ * recorder knows only this.
  */
 import type { Segment } from "@holdfast/contract";
-import type { LinkState, Transcription } from "./recording-state.ts";
+import type { LinkState, Storage, Transcription } from "./recording-state.ts";
 
 export interface LiveLinkListener {
   onState(state: LinkState): void;
@@ -11,16 +11,17 @@ export interface LiveLinkListener {
   onSegments(segments: readonly Segment[]): void;
   onSegmentsDeleted(ids: readonly string[]): void;
   onConversation(id: string): void;
-  /** The first `messages` audio messages of this recording are durable on the server. */
+  /** So many audio messages of this recording are durable on the server, live or by upload. */
   onSafe(messages: number): void;
-  /** The server will not take this recording, now or later. */
-  onRefused(): void;
+  onStorage(storage: Storage): void;
 }
 
 export interface LiveLink {
-  /** Keeps the message until the server has acknowledged it, and sends it when it can. */
+  /** Keeps the message in the log, and sends it when it can. */
   send(message: Uint8Array): void;
-  /** Resolves when every message is acknowledged, however often the connection has to be made anew. */
-  drain(): Promise<void>;
-  close(): void;
+  /**
+   * Resolves when every message is in the log for good and the live way is closed. True: the server holds everything. False:
+   * the rest is uploaded by itself.
+   */
+  finish(): Promise<boolean>;
 }

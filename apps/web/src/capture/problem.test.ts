@@ -11,7 +11,10 @@ const CAN_TRY_AGAIN: Readonly<Record<CaptureProblem, boolean>> = {
   microphone_busy: true,
   microphone_lost: true,
   encoder_failed: true,
-  link_refused: false,
+  storage_full: true,
+  storage_failed: false,
+  other_tab: false,
+  end_not_kept: false,
   stop_failed: false,
 };
 const problems = Object.keys(CAN_TRY_AGAIN) as CaptureProblem[];
@@ -28,7 +31,7 @@ describe("what is told", () => {
     expect(new Set(problems.map((problem) => describeProblem(problem).title)).size).toBe(problems.length);
   });
 
-  it.each(["microphone_lost", "encoder_failed", "link_refused", "stop_failed"] as const)(
+  it.each(["microphone_lost", "encoder_failed", "end_not_kept", "stop_failed"] as const)(
     "after %s says that nothing recorded is lost",
     (problem) => expect(describeProblem(problem).advice).toMatch(/kept|is on the server/),
   );

@@ -10,7 +10,10 @@ export type CaptureProblem =
   | "microphone_busy"
   | "microphone_lost"
   | "encoder_failed"
-  | "link_refused"
+  | "storage_full"
+  | "storage_failed"
+  | "other_tab"
+  | "end_not_kept"
   | "stop_failed";
 
 export interface ProblemText {
@@ -48,9 +51,23 @@ const TEXTS: Readonly<Record<CaptureProblem, ProblemText>> = {
     title: "The recording stopped",
     advice: "The browser's sound encoder failed. What was recorded until then is kept; press record to go on.",
   },
-  link_refused: {
-    title: "The server does not take this recording",
-    advice: "What it already received is kept. Reload the page; if it happens again, run `holdfast doctor` there.",
+  storage_full: {
+    title: "There is no room to record",
+    advice:
+      "This device is nearly full, and what you record could not be kept. Free some space, then press record again.",
+  },
+  storage_failed: {
+    title: "Nothing can be kept here now",
+    advice:
+      "The browser does not let this page store sound, so it does not begin to record. A private window may be the reason; reload the page, or use an ordinary window.",
+  },
+  other_tab: {
+    title: "Another tab has the recordings",
+    advice: "Record there, or close that tab; this one takes over by itself.",
+  },
+  end_not_kept: {
+    title: "The end of the recording could not be kept",
+    advice: "This device took no more sound. What it took before is kept and goes up by itself.",
   },
   stop_failed: {
     title: "The recording could not be finished yet",

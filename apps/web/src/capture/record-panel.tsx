@@ -4,6 +4,7 @@ import {
   IconAlertCircle,
   IconCloudCheck,
   IconCloudOff,
+  IconDeviceFloppy,
   IconMicrophoneFilled,
   IconPlayerStopFilled,
   IconUpload,
@@ -18,6 +19,7 @@ import { LiveWords } from "./live-words.tsx";
 import { describeProblem } from "./problem.ts";
 import classes from "./record-panel.module.css";
 import { onlyHereMs, type RecordingState } from "./recording-state.ts";
+import { recordingNotice } from "./recording-words.ts";
 import { useRecording } from "./use-recording.ts";
 
 export function RecordPanel(): JSX.Element {
@@ -36,7 +38,8 @@ export function RecordPanel(): JSX.Element {
       <RecordButton recording={recording} />
       {isRunning ? <WhereItIs recording={recording} /> : <Invitation phase={recording.phase} />}
       {recording.phase === "failed" && <Problem recording={recording} />}
-      {recording.phase === "idle" && recording.outcome?.conversationId === null && (
+      {recording.outcome?.isKept === true && <Kept />}
+      {recording.phase === "idle" && recording.outcome?.conversationId === null && !recording.outcome.isKept && (
         <Alert
           color="gray"
           role="status"
@@ -62,6 +65,29 @@ function useOutcome({ outcome, phase }: RecordingState): void {
     recorder.dismiss();
     void navigate({ to: "/conversations/$id", params: { id } });
   }, [id, phase, recorder, navigate]);
+}
+
+/** The server does not have all of it yet; the recording is over nevertheless. */
+function Kept(): JSX.Element {
+  const { recorder } = useServices();
+  return (
+    <Alert
+      color="gray"
+      role="status"
+      className={classes.problem}
+      icon={<IconDeviceFloppy aria-hidden />}
+      title="The recording is kept on this device"
+      withCloseButton
+      closeButtonLabel="Close this note"
+      onClose={() => recorder.dismiss()}
+    >
+      The server does not have all of it yet. The rest goes up by itself as soon as it can, also after this page was
+      closed and opened again.{" "}
+      <Link to="/sync" className={classes.link}>
+        See where it is
+      </Link>
+    </Alert>
+  );
 }
 
 function RecordButton({ recording }: { readonly recording: RecordingState }): JSX.Element {
@@ -96,7 +122,7 @@ function RecordButton({ recording }: { readonly recording: RecordingState }): JS
 }
 
 function Invitation({ phase }: Pick<RecordingState, "phase">): JSX.Element {
-  const { uploads } = useServices();
+  const { imports } = useServices();
   return (
     <div className={classes.invitation}>
       <Text size="lg" fw={600} role="status">
@@ -106,7 +132,7 @@ function Invitation({ phase }: Pick<RecordingState, "phase">): JSX.Element {
         <Text component="span" size="sm">
           or drop a sound file anywhere
         </Text>
-        <FileButton accept={SOUND_TYPES} multiple onChange={(files) => uploads.add(files)}>
+        <FileButton accept={SOUND_TYPES} multiple onChange={(files) => void imports.add(files)}>
           {(props) => (
             <Button {...props} variant="subtle" size="compact-sm" leftSection={<IconUpload size={16} aria-hidden />}>
               Choose files
@@ -119,7 +145,7 @@ function Invitation({ phase }: Pick<RecordingState, "phase">): JSX.Element {
 }
 
 function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.Element {
-  const isAway = recording.link === "reconnecting";
+  const isAway = recording.link === "reconnecting" || recording.link === "refused";
   const onlyHere = onlyHereMs(recording);
   return (
     <div className={classes.where} data-away={isAway}>
@@ -133,24 +159,10 @@ function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.E
         </span>
       </Text>
       <Text size="sm" role="status" className={classes.notice}>
-        {linkNotice(recording)}
+        {recordingNotice(recording)}
       </Text>
     </div>
   );
-}
-
-function linkNotice({ phase, link, transcription }: RecordingState): string {
-  if (link === "reconnecting") {
-    return phase === "stopping"
-      ? "The server can't be reached. Keep this page open; the rest is sent as soon as it is back."
-      : "The server can't be reached. Go on speaking: the sound is kept here and sent as soon as it is back.";
-  }
-  if (phase === "stopping") return "Sending the last seconds…";
-  if (link === "connecting") return "Connecting. The sound is being kept.";
-  if (transcription === "recovering") return "The transcription restarts. The sound is being kept; its words follow.";
-  if (transcription === "failed")
-    return "Nothing can be transcribed now. The sound is being kept; its words follow later.";
-  return "";
 }
 
 function Problem({ recording }: { readonly recording: RecordingState }): JSX.Element | null {

@@ -1,4 +1,4 @@
-/** The order of a recording's end, and that no fault leaves a microphone open. Node has no Opus encoder, so frames are PCM. */
+/** The order of a recording's end, that no fault leaves a microphone open, and that only what the server holds is called safe. Node has no Opus encoder, so frames are PCM. */
 import { describe, expect, it } from "vitest";
 import { FRAME_MS, FRAME_SAMPLES } from "./frame.ts";
 import type { LiveLink, LiveLinkListener } from "./live-link.ts";
@@ -9,10 +9,12 @@ import { Recorder } from "./recorder.ts";
 class Stage {
   readonly log: string[] = [];
   readonly sent: Uint8Array[] = [];
-  readonly drained = Promise.withResolvers<void>();
+  /** Resolves with whether the server holds everything. */
+  readonly finished = Promise.withResolvers<boolean>();
   microphone: MicrophoneListener | null = null;
   link: LiveLinkListener | null = null;
   refuseMicrophone: CaptureProblem | null = null;
+  refuseLink: CaptureProblem | null = null;
   stopFails = false;
   readonly recorder: Recorder;
 
@@ -54,17 +56,18 @@ class Stage {
     };
   }
 
-  #openLink(codec: string, listener: LiveLinkListener): LiveLink {
+  async #openLink(codec: string, listener: LiveLinkListener): Promise<LiveLink> {
+    if (this.refuseLink !== null) throw new CaptureError(this.refuseLink);
     this.log.push(`link ${codec}`);
     this.link = listener;
     return {
       send: (message) => void this.sent.push(message),
-      drain: async () => {
-        this.log.push(`drain ${this.sent.length}`);
-        await this.drained.promise;
-        this.log.push("drained");
+      finish: async () => {
+        this.log.push(`finish ${this.sent.length}`);
+        const isDelivered = await this.finished.promise;
+        this.log.push("finished");
+        return isDelivered;
       },
-      close: () => void this.log.push("link closed"),
     };
   }
 
@@ -76,7 +79,7 @@ class Stage {
 }
 
 describe("a recording", () => {
-  it("ends in order: last frame, drain, stop, close", async () => {
+  it("ends in order: last frame, everything kept, stop", async () => {
     const stage = new Stage();
     await stage.recorder.start();
     stage.frames(20);
@@ -84,11 +87,26 @@ describe("a recording", () => {
     const stopping = stage.recorder.stop();
     await stage.phase("stopping");
     expect(stage.recorder.snapshot().outcome).toBeNull();
-    stage.drained.resolve();
+    stage.finished.resolve(true);
     await stopping;
-    expect(stage.log).toEqual(["link pcm16", "microphone closed", "drain 21", "drained", "stop c1", "link closed"]);
-    expect(stage.recorder.snapshot()).toMatchObject({ phase: "idle", outcome: { conversationId: "c1" } });
+    expect(stage.log).toEqual(["link pcm16", "microphone closed", "finish 21", "finished", "stop c1"]);
+    expect(stage.recorder.snapshot()).toMatchObject({
+      ...{ phase: "idle", outcome: { conversationId: "c1", isKept: false } },
+    });
     expect(stage.recorder.level).toBe(0);
+  });
+
+  it("that the server does not hold whole is over, kept, and ends no conversation", async () => {
+    const stage = new Stage();
+    await stage.recorder.start();
+    stage.frames(20);
+    stage.link?.onConversation("c1");
+    stage.finished.resolve(false);
+    await stage.recorder.stop();
+    expect(stage.log).not.toContain("stop c1");
+    expect(stage.recorder.snapshot()).toMatchObject({
+      ...{ phase: "idle", outcome: { conversationId: null, isKept: true } },
+    });
   });
 
   it("tells what is captured and what is safe in milliseconds", async () => {
@@ -106,6 +124,16 @@ describe("a recording", () => {
     await Promise.all([stage.recorder.start(), stage.recorder.start()]);
     expect(stage.log).toEqual(["link pcm16"]);
   });
+
+  it("that is stopped twice ends once, and both wait for the end", async () => {
+    const stage = new Stage();
+    await stage.recorder.start();
+    const both = Promise.all([stage.recorder.stop(), stage.recorder.stop()]);
+    stage.finished.resolve(true);
+    await both;
+    expect(stage.log.filter((each) => each === "finished")).toHaveLength(1);
+    expect(stage.recorder.snapshot().phase).toBe("idle");
+  });
 });
 
 describe("a fault", () => {
@@ -117,41 +145,49 @@ describe("a fault", () => {
     expect(stage.log).toEqual([]);
   });
 
+  it("of the place where it would be kept closes the microphone", async () => {
+    const stage = new Stage();
+    stage.refuseLink = "storage_full";
+    await stage.recorder.start();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "storage_full" });
+    expect(stage.log).toEqual(["microphone closed"]);
+  });
+
   it("of the device delivers what there is and then says so", async () => {
     const stage = new Stage();
     await stage.recorder.start();
     stage.link?.onConversation("c1");
-    stage.drained.resolve();
+    stage.finished.resolve(true);
     stage.microphone?.onLost();
     await stage.phase("failed");
     expect(stage.recorder.snapshot()).toMatchObject({ problem: "microphone_lost", outcome: { conversationId: "c1" } });
-    expect(stage.log).toContain("drained");
+    expect(stage.log).toContain("finished");
   });
 
-  it("of the server closes microphone and link", async () => {
+  it("of the server does not end the recording: it is kept", async () => {
     const stage = new Stage();
     await stage.recorder.start();
-    stage.link?.onRefused();
-    await stage.phase("failed");
-    await expect.poll(() => stage.log).toEqual(["link pcm16", "microphone closed", "link closed"]);
+    stage.link?.onState("refused");
+    stage.frames(10);
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", link: "refused" });
+    expect(stage.sent).toHaveLength(10);
   });
 
-  it("while waiting for the server to hold everything is not taken for safety", async () => {
+  it("of keeping the end is not taken for safety", async () => {
     const stage = new Stage();
     await stage.recorder.start();
-    const stopping = stage.recorder.stop();
-    stage.drained.reject(new Error("refused"));
-    await stopping;
-    expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "link_refused", outcome: null });
+    stage.finished.reject(new Error("the disk is full"));
+    await stage.recorder.stop();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "end_not_kept", outcome: null });
+    expect(stage.microphone).toBeNull();
   });
 
   it("of the stop itself leaves the sound on the server and says so", async () => {
     const stage = new Stage();
     stage.stopFails = true;
-    stage.drained.resolve();
+    stage.finished.resolve(true);
     await stage.recorder.start();
     await stage.recorder.stop();
     expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "stop_failed" });
-    expect(stage.log.at(-1)).toBe("link closed");
   });
 });

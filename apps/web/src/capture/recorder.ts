@@ -1,7 +1,7 @@
 /**
- * Runs one recording: microphone → encoder → live link, and the end of it: the last frame is flushed, the link is drained
- * until the server holds every message, the conversation is stopped, and only then is the recording over. Decisions are made
- * in recording-state.ts; this class does what they say and publishes the state to the page (`useSyncExternalStore`).
+ * Runs one recording: microphone → encoder → log and live link, and the end of it: the last frame is flushed, everything is in
+ * the log for good, and where the server holds all of it the conversation is stopped. What it does not hold yet is uploaded by
+ * itself; the recording is over nevertheless. Decisions are made in recording-state.ts; this class does what they say and publishes the state to the page (`useSyncExternalStore`).
  * It lives above the routes: walking through the conversations does not end a recording.
  */
 import { createEncoder, type FrameEncoder } from "./encoder.ts";
@@ -13,7 +13,8 @@ import { IDLE, type RecordingEvent, type RecordingState, step } from "./recordin
 
 export interface RecorderDeps {
   openMicrophone(listener: MicrophoneListener): Promise<Microphone>;
-  openLink(codec: FrameEncoder["codec"], listener: LiveLinkListener): LiveLink;
+  /** Throws CaptureError where what is recorded could not be kept. */
+  openLink(codec: FrameEncoder["codec"], listener: LiveLinkListener): Promise<LiveLink>;
   /** Ends the conversation in progress. Resolves with its id, or null where there is none. */
   stopConversation(id: string | null): Promise<string | null>;
   nowMs(): number;
@@ -34,6 +35,7 @@ export class Recorder {
   #state: RecordingState = IDLE;
   #session: Session | null = null;
   #messages = 0;
+  #ending: Promise<void> = Promise.resolve();
   /** Loudness of the newest frame, 0 to 1; read by the meter once per drawn picture. */
   level = 0;
 
@@ -55,15 +57,19 @@ export class Recorder {
     try {
       this.#session = await this.#open();
       const ready = this.#apply({ type: "microphone_ready", atMs: this.#deps.nowMs() });
-      // The device may have gone away while the link was being made.
-      if (!ready) await this.#release();
+      if (ready) return;
+      // The microphone went away while the link was being made.
+      const { link } = this.#session;
+      await this.#release();
+      await link.finish();
     } catch (error) {
       this.#apply({ type: "failed", problem: error instanceof CaptureError ? error.problem : "unsupported" });
     }
   }
 
   async stop(): Promise<void> {
-    if (this.#apply({ type: "press_stop" })) await this.#finish();
+    if (this.#apply({ type: "press_stop" })) this.#ending = this.#finish();
+    await this.#ending;
   }
 
   dismiss(): void {
@@ -72,27 +78,30 @@ export class Recorder {
 
   async #open(): Promise<Session> {
     const early: Uint8Array[] = [];
-    let link: LiveLink | null = null;
+    let link: LiveLink | undefined;
     const encoder = await createEncoder({
       onMessage: (message) => {
         this.#count();
-        if (link === null) early.push(message);
+        if (link === undefined) early.push(message);
         else link.send(message);
       },
       onError: () => void this.#abort("encoder_failed"),
     });
+    let microphone: Microphone | undefined;
     try {
-      const microphone = await this.#deps.openMicrophone({
+      microphone = await this.#deps.openMicrophone({
         onFrame: (samples, level) => {
           this.level = level;
           encoder.encode(samples);
         },
         onLost: () => void this.#abort("microphone_lost"),
       });
-      link = this.#deps.openLink(encoder.codec, this.#linkListener());
-      for (const message of early) link.send(message);
+      const opened = await this.#deps.openLink(encoder.codec, this.#linkListener());
+      for (const message of early) opened.send(message);
+      link = opened;
       return { encoder, link, microphone };
     } catch (error) {
+      await microphone?.stop();
       encoder.close();
       throw error;
     }
@@ -112,16 +121,17 @@ export class Recorder {
       onSegmentsDeleted: (ids) => void this.#apply({ type: "segments_deleted", ids }),
       onConversation: (id) => void this.#apply({ type: "conversation", id }),
       onSafe: (messages) => void this.#apply({ type: "safe", ms: messages * FRAME_MS }),
-      onRefused: () => void this.#abort("link_refused"),
+      onStorage: (storage) => void this.#apply({ type: "storage", storage }),
     };
   }
 
-  /** A fault while recording: what was captured is still delivered, unless the server refuses it. */
+  /** A fault while recording: what was captured is still delivered. */
   async #abort(problem: CaptureError["problem"]): Promise<void> {
     const was = this.#state.phase;
     if (!this.#apply({ type: "failed", problem })) return;
-    if (was === "recording" && this.#state.phase === "stopping") await this.#finish();
-    else await this.#release();
+    if (was !== "recording") return await this.#release();
+    this.#ending = this.#finish();
+    await this.#ending;
   }
 
   async #finish(): Promise<void> {
@@ -135,17 +145,18 @@ export class Recorder {
     await this.#release();
   }
 
-  /** Waits for the server to hold everything, as long as that takes, then ends the conversation. */
+  /** Where the server holds everything the conversation ends now; else it ends by itself, when the rest has come. */
   async #deliver(link: LiveLink): Promise<void> {
+    let isKept: boolean;
     try {
-      await link.drain();
+      isKept = !(await link.finish());
     } catch {
-      this.#apply({ type: "failed", problem: "link_refused" });
+      this.#apply({ type: "failed", problem: "end_not_kept" });
       return;
     }
     try {
-      const conversationId = await this.#deps.stopConversation(this.#state.conversationId);
-      this.#apply({ type: "stopped", conversationId });
+      const conversationId = isKept ? null : await this.#deps.stopConversation(this.#state.conversationId);
+      this.#apply({ type: "stopped", conversationId, isKept });
     } catch {
       this.#apply({ type: "failed", problem: "stop_failed" });
     }
@@ -157,7 +168,6 @@ export class Recorder {
     if (session === null) return;
     await session.microphone.stop();
     session.encoder.close();
-    session.link.close();
   }
 
   /** True where the event changed the state. */

@@ -40,11 +40,12 @@ const EVENTS: Readonly<Record<EventName, RecordingEvent>> = {
   link: { type: "link", link: "live" },
   transcription: { type: "transcription", transcription: "ready" },
   safe: { type: "safe", ms: 200 },
+  storage: { type: "storage", storage: "stalled" },
   segments: { type: "segments", segments: [segment("a", 0)] },
   segments_deleted: { type: "segments_deleted", ids: ["zzz"] },
   conversation: { type: "conversation", id: "c1" },
   press_stop: { type: "press_stop" },
-  stopped: { type: "stopped", conversationId: "c1" },
+  stopped: { type: "stopped", conversationId: "c1", isKept: false },
   failed: { type: "failed", problem: "microphone_lost" },
   dismiss: { type: "dismiss" },
 };
@@ -58,6 +59,7 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
     link: "same",
     transcription: "same",
     safe: "same",
+    storage: "same",
     segments: "same",
     segments_deleted: "same",
     conversation: "same",
@@ -73,6 +75,7 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
     link: "same",
     transcription: "same",
     safe: "same",
+    storage: "same",
     segments: "same",
     segments_deleted: "same",
     conversation: "same",
@@ -88,6 +91,7 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
     link: "recording",
     transcription: "recording",
     safe: "recording",
+    storage: "recording",
     segments: "recording",
     segments_deleted: "recording",
     conversation: "recording",
@@ -103,6 +107,7 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
     link: "stopping",
     transcription: "stopping",
     safe: "stopping",
+    storage: "stopping",
     segments: "stopping",
     segments_deleted: "stopping",
     conversation: "stopping",
@@ -118,6 +123,7 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
     link: "same",
     transcription: "same",
     safe: "same",
+    storage: "same",
     segments: "same",
     segments_deleted: "same",
     conversation: "same",
@@ -177,12 +183,16 @@ describe("words", () => {
 describe("faults", () => {
   it("of the microphone still deliver what was captured, and are shown afterwards", () => {
     const stopping = step(running, { type: "failed", problem: "microphone_lost" });
-    const after = step(stopping, { type: "stopped", conversationId: "c1" });
+    const after = step(stopping, { type: "stopped", conversationId: "c1", isKept: false });
     expect(after).toMatchObject({ phase: "failed", problem: "microphone_lost", outcome: { conversationId: "c1" } });
   });
 
-  it("by which the server refuses the recording end it at once", () => {
-    expect(step(running, { type: "failed", problem: "link_refused" }).phase).toBe("failed");
+  it("of the place where it is kept does not end a recording", () => {
+    expect(step(running, EVENTS.storage)).toMatchObject({ phase: "recording", storage: "stalled" });
+  });
+
+  it("before it began leave nothing to keep", () => {
+    expect(step(STATES.asking, { type: "failed", problem: "storage_full" })).toMatchObject({ outcome: null });
   });
 });
 

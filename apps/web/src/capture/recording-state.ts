@@ -6,7 +6,8 @@
  *                            └────────── failed ◀───────────┴────────────────────────┘  (failed ──press_record──▶ asking)
  *
  * While `recording`, the link may come and go: what was spoken stays counted in `capturedMs`, what the server has made
- * durable in `safeMs`, and the difference is what exists only here. `stopping` waits for that difference to reach zero.
+ * durable in `safeMs`, and the difference is what exists only here, in the recording log. `stopping` waits a little for that
+ * difference to reach zero; what is left then is uploaded by itself (`outcome.isKept`).
  * A fault of the microphone or the encoder during a recording leads to `stopping` too: what was captured is still sent, and
  * the fault is shown afterwards. Words are kept by segment id, so that a segment that grows stays where it is.
  */
@@ -14,7 +15,11 @@ import { removeSegments, upsertSegments } from "@holdfast/client";
 import type { Segment } from "@holdfast/contract";
 import type { CaptureProblem } from "./problem.ts";
 
-export type LinkState = "connecting" | "live" | "reconnecting";
+/** `refused`: the server takes no live sound of this recording; it goes by upload. */
+export type LinkState = "connecting" | "live" | "reconnecting" | "refused";
+
+/** Whether the device still keeps what it hears; `lost` is said as long as the recording runs. */
+export type Storage = "fine" | "low" | "stalled" | "losing" | "lost";
 
 /** Whether words can appear now. Sound is kept in each of these. */
 export type Transcription = "starting" | "ready" | "recovering" | "failed";
@@ -23,6 +28,7 @@ export interface RecordingState {
   readonly phase: "idle" | "asking" | "recording" | "stopping" | "failed";
   readonly link: LinkState;
   readonly transcription: Transcription;
+  readonly storage: Storage;
   /** Wall time at which the sound began; null before. */
   readonly startedAtMs: number | null;
   readonly capturedMs: number;
@@ -33,8 +39,14 @@ export interface RecordingState {
   /** Conversations that this recording has filled before (a long silence begins a new one). */
   readonly earlier: readonly string[];
   readonly problem: CaptureProblem | null;
-  /** The conversation that the last recording became; null where nothing was said. */
-  readonly outcome: { readonly conversationId: string | null } | null;
+  readonly outcome: Outcome | null;
+}
+
+export interface Outcome {
+  /** The conversation that the last recording became; null where nothing was said, or where it is only kept so far. */
+  readonly conversationId: string | null;
+  /** Some of it is only on this device, and is uploaded by itself. */
+  readonly isKept: boolean;
 }
 
 export type RecordingEvent =
@@ -44,11 +56,12 @@ export type RecordingEvent =
   | { readonly type: "link"; readonly link: LinkState }
   | { readonly type: "transcription"; readonly transcription: Transcription }
   | { readonly type: "safe"; readonly ms: number }
+  | { readonly type: "storage"; readonly storage: Storage }
   | { readonly type: "segments"; readonly segments: readonly Segment[] }
   | { readonly type: "segments_deleted"; readonly ids: readonly string[] }
   | { readonly type: "conversation"; readonly id: string }
   | { readonly type: "press_stop" }
-  | { readonly type: "stopped"; readonly conversationId: string | null }
+  | ({ readonly type: "stopped" } & Outcome)
   | { readonly type: "failed"; readonly problem: CaptureProblem }
   | { readonly type: "dismiss" };
 
@@ -56,6 +69,7 @@ export const IDLE: RecordingState = {
   phase: "idle",
   link: "connecting",
   transcription: "starting",
+  storage: "fine",
   startedAtMs: null,
   capturedMs: 0,
   safeMs: 0,
@@ -84,6 +98,8 @@ export function step(state: RecordingState, event: RecordingEvent): RecordingSta
         : state;
     case "safe":
       return running && event.ms > state.safeMs ? { ...state, safeMs: event.ms } : state;
+    case "storage":
+      return running && event.storage !== state.storage ? { ...state, storage: event.storage } : state;
     case "segments":
       return running && event.segments.length > 0
         ? { ...state, segments: upsertSegments(state.segments, event.segments) }
@@ -100,7 +116,7 @@ export function step(state: RecordingState, event: RecordingEvent): RecordingSta
         ...IDLE,
         phase: state.problem === null ? "idle" : "failed",
         problem: state.problem,
-        outcome: { conversationId: event.conversationId },
+        outcome: { conversationId: event.conversationId, isKept: event.isKept },
       };
     case "failed":
       return fail(state, event.problem);
@@ -121,7 +137,7 @@ function fail(state: RecordingState, problem: CaptureProblem): RecordingState {
     case "asking":
       return { ...IDLE, phase: "failed", problem };
     case "recording":
-      return { ...state, phase: problem === "link_refused" ? "failed" : "stopping", problem };
+      return { ...state, phase: "stopping", problem };
     case "stopping":
       return { ...state, phase: "failed", problem };
     case "idle":

@@ -21,13 +21,13 @@ export function byDay(conversations: readonly Conversation[], now: Date, locale?
   return [...days].map(([key, list]) => ({ key, title: dayTitle(key, now, locale), conversations: list }));
 }
 
-function dayKey(date: Date): string {
+export function dayKey(date: Date): string {
   const pad = (n: number): string => String(n).padStart(2, "0");
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
 /** Today and yesterday by name, the last week by weekday, older days by date; the year only where it is another one. */
-function dayTitle(key: string, now: Date, locale: string | undefined): string {
+export function dayTitle(key: string, now: Date, locale: string | undefined): string {
   const midnight = (text: string): Date => new Date(`${text}T00:00:00`);
   const day = midnight(key);
   const ago = Math.round((midnight(dayKey(now)).getTime() - day.getTime()) / 86_400_000);

@@ -7,6 +7,7 @@ import { IconCloudOff, IconSearch } from "@tabler/icons-react";
 import { type JSX, useState } from "react";
 import { RecordPanel } from "../capture/record-panel.tsx";
 import { useRecording } from "../capture/use-recording.ts";
+import { ElsewhereNote } from "../device/elsewhere-note.tsx";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { UploadList } from "../uploads/upload-list.tsx";
 import { byDay } from "./by-day.ts";
@@ -27,6 +28,7 @@ export function HomePage(): JSX.Element {
       <VisuallyHidden>
         <h1>Holdfast</h1>
       </VisuallyHidden>
+      <ElsewhereNote />
       <RecordPanel />
       <UploadList />
       {!isEmpty && <SearchField text={text} onChange={setText} />}

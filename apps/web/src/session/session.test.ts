@@ -1,7 +1,7 @@
 /** Signing in by link, by pasting and out again; the token never stays in the address bar. */
 import { describe, expect, it } from "vitest";
 import { Session } from "./session.ts";
-import { type TokenPlace, tokenOf } from "./token.ts";
+import { rememberAccount, rememberedAccount, type TokenPlace, tokenOf } from "./token.ts";
 
 function browser(hash: string, stored: string | null = null) {
   const kept = new Map<string, string>(stored === null ? [] : [["holdfast.token", stored]]);
@@ -81,5 +81,34 @@ describe("a session", () => {
     const session = new Session(place);
     session.signOut();
     expect([session.token(), kept.size]).toEqual(["", 0]);
+  });
+});
+
+describe("the account of a token", () => {
+  it("is remembered with it, over the same link again", () => {
+    const { place, location } = browser("", "old");
+    rememberAccount(place.storage, "anna");
+    location.hash = "#token=old";
+    expect(new Session(place).token()).toBe("old");
+    expect(rememberedAccount(place.storage)).toBe("anna");
+  });
+
+  it.each([
+    [
+      "another token comes by link",
+      (session: Session, place: TokenPlace) => {
+        Object.assign(place.location, { hash: "#token=new" });
+        session.readLink();
+      },
+    ],
+    ["another token is pasted", (session: Session) => session.signIn("new")],
+    ["the person signs out", (session: Session) => session.signOut()],
+    ["the token is refused", (session: Session) => session.refuse("old")],
+  ])("is forgotten when %s", (_what, change) => {
+    const { place } = browser("", "old");
+    const session = new Session(place);
+    rememberAccount(place.storage, "anna");
+    change(session, place);
+    expect(rememberedAccount(place.storage)).toBeNull();
   });
 });

@@ -5,6 +5,8 @@
  */
 
 const STORAGE_KEY = "holdfast.token";
+/** Account of the token: what is recorded belongs to it, also where the server cannot be asked. */
+const ACCOUNT_KEY = "holdfast.account";
 
 export interface TokenPlace {
   readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -17,16 +19,27 @@ export function takeToken(place: TokenPlace): string | null {
   const fromLink = tokenOf(place.location.hash);
   if (fromLink === null) return place.storage.getItem(STORAGE_KEY);
   place.history.replaceState(null, "", place.location.pathname + place.location.search);
-  place.storage.setItem(STORAGE_KEY, fromLink);
+  keepToken(place.storage, fromLink);
   return fromLink;
 }
 
 export function keepToken(storage: TokenPlace["storage"], token: string): void {
+  // Another token may be another account.
+  if (storage.getItem(STORAGE_KEY) !== token) storage.removeItem(ACCOUNT_KEY);
   storage.setItem(STORAGE_KEY, token);
 }
 
 export function forgetToken(storage: TokenPlace["storage"]): void {
   storage.removeItem(STORAGE_KEY);
+  storage.removeItem(ACCOUNT_KEY);
+}
+
+export function rememberedAccount(storage: TokenPlace["storage"]): string | null {
+  return storage.getItem(ACCOUNT_KEY);
+}
+
+export function rememberAccount(storage: TokenPlace["storage"], account: string): void {
+  storage.setItem(ACCOUNT_KEY, account);
 }
 
 /** Reads a token from a fragment, a whole sign-in link, or the token itself; null where there is none. */

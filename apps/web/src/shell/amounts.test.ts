@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockTime, duration, fileSize, wholeSeconds } from "./amounts.ts";
+import { clockTime, duration, fileSize, moment, wholeSeconds } from "./amounts.ts";
 
 describe("amounts", () => {
   it.each([
@@ -30,6 +30,8 @@ describe("amounts", () => {
     [999_500, "1 MB"],
     [1_049_000, "1 MB"],
     [200_000_000, "200 MB"],
+    [999_949_999, "999.9 MB"],
+    [4_294_967_296, "4.3 GB"],
   ])("%i bytes are %s", (bytes, text) => expect(fileSize(bytes, "en")).toBe(text));
 
   it("numbers follow the language of the person", () => {
@@ -38,4 +40,17 @@ describe("amounts", () => {
   });
 
   it("no seconds are zero seconds", () => expect(wholeSeconds(0, "en")).toBe("0 sec"));
+});
+
+describe("a moment", () => {
+  const now = new Date(2026, 10, 23, 14, 30, 0).getTime();
+  it.each([
+    [new Date(2026, 10, 23, 14, 31, 5), "at 2:31:05 PM"],
+    [new Date(2026, 10, 23, 16, 2, 0), "at 4:02 PM"],
+    [new Date(2026, 10, 24, 9, 0, 0), "on November 24 at 9:00 AM"],
+  ])("%s", (at, words) => expect(moment(at.getTime(), now, "en").replaceAll("\u202f", " ")).toBe(words));
+
+  it("follows the language of the person", () => {
+    expect(moment(new Date(2026, 10, 23, 16, 2, 0).getTime(), now, "de")).toContain("16:02");
+  });
 });

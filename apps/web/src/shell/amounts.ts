@@ -26,18 +26,32 @@ export function wholeSeconds(ms: number, locale?: string): string {
 
 export function fileSize(bytes: number, locale?: string): string {
   if (bytes < 999_500) return unit(Math.max(1, Math.round(bytes / 1000)), "kilobyte", locale);
-  return unit(Math.round(bytes / 100_000) / 10, "megabyte", locale);
+  if (bytes < 999_950_000) return unit(Math.round(bytes / 100_000) / 10, "megabyte", locale);
+  return unit(Math.round(bytes / 100_000_000) / 10, "gigabyte", locale);
 }
 
 export function timeOfDay(date: Date): string {
   return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(date);
 }
 
+/** When something happens: by the clock today, with seconds where it is less than two minutes away, with the date later. */
+export function moment(atMs: number, nowMs: number, locale?: string): string {
+  const at = new Date(atMs);
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
+  const isSoon = Math.abs(atMs - nowMs) < 120_000;
+  const format = new Intl.DateTimeFormat(locale, {
+    ...(isToday ? {} : { day: "numeric", month: "long" }),
+    ...{ hour: "numeric", minute: "2-digit" },
+    ...(isSoon ? { second: "2-digit" } : {}),
+  });
+  return `${isToday ? "at" : "on"} ${format.format(at)}`;
+}
+
 export function dateAndTime(date: Date): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" }).format(date);
 }
 
-type Unit = "second" | "minute" | "hour" | "kilobyte" | "megabyte";
+type Unit = "second" | "minute" | "hour" | "kilobyte" | "megabyte" | "gigabyte";
 
 function unit(value: number, name: Unit, locale: string | undefined): string {
   return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" }).format(value);

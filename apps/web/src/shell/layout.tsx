@@ -1,9 +1,10 @@
 /** The frame around every route: skip link, header, the drop zone over the whole page, and the running recording's sign. */
 import { ActionIcon, Group, Text, Tooltip } from "@mantine/core";
-import { IconListCheck, IconLogout } from "@tabler/icons-react";
+import { IconListCheck, IconLogout, IconSettings } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
 import { RecordingSign } from "../capture/recording-sign.tsx";
+import { SyncSign } from "../sync/sync-sign.tsx";
 import { DropAnywhere } from "../uploads/drop-anywhere.tsx";
 import classes from "./layout.module.css";
 import { Mark } from "./mark.tsx";
@@ -32,6 +33,7 @@ export function Layout(): JSX.Element {
           </Link>
           <Group gap="xs">
             {path !== "/" && <RecordingSign />}
+            <SyncSign isHere={path === "/sync"} />
             <Tooltip label="Queue">
               <ActionIcon
                 variant="subtle"
@@ -42,6 +44,18 @@ export function Layout(): JSX.Element {
                 renderRoot={(props) => <Link to="/queue" {...props} />}
               >
                 <IconListCheck size={20} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Settings">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="lg"
+                aria-label="Settings"
+                aria-current={path === "/settings" ? "page" : undefined}
+                renderRoot={(props) => <Link to="/settings" {...props} />}
+              >
+                <IconSettings size={20} aria-hidden />
               </ActionIcon>
             </Tooltip>
             <Tooltip label="Sign out">

@@ -1,55 +1,148 @@
 /**
  * Everything of the page that outlives a route, made once in main.tsx and reached by `useServices`: the session, the REST
- * client, the query cache, the recorder and the uploads. A refused token anywhere ends the session.
+ * client, the query cache, the recordings of this browser and how they are synced, the recorder and dropped files. A refused
+ * token anywhere ends the session; the recordings stay in their log.
  */
-import { HoldfastApi, retrying } from "@holdfast/client";
-import { isHoldfastError } from "@holdfast/contract";
+import { type FormTransport, HoldfastApi, type HoldfastClient, retrying } from "@holdfast/client";
+import { HoldfastError, isHoldfastError } from "@holdfast/contract";
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
-import { openListenLink } from "../capture/listen-link.ts";
+import { openCaptureLink } from "../capture/capture-link.ts";
+import type { FrameEncoder } from "../capture/encoder.ts";
+import type { LiveLink, LiveLinkListener } from "../capture/live-link.ts";
 import { openMicrophone } from "../capture/microphone.ts";
+import { CaptureError } from "../capture/problem.ts";
 import { Recorder } from "../capture/recorder.ts";
 import { CONVERSATIONS } from "../conversations/keys.ts";
+import { Device } from "../device/device.ts";
+import { openClient } from "../device/open-client.ts";
+import { Persistence } from "../device/persistence.ts";
+import { WakeLock } from "../device/wake-lock.ts";
 import { Session } from "../session/session.ts";
+import { rememberAccount, rememberedAccount } from "../session/token.ts";
+import { Diagnostics } from "../settings/diagnostics.ts";
+import { askSoon } from "../sync/ask-soon.ts";
+import { SyncWatch } from "../sync/sync-watch.ts";
+import { Imports } from "../uploads/imports.ts";
 import { sendForm } from "../uploads/send-form.ts";
-import { Uploads } from "../uploads/uploads.ts";
 import { browserClock as clock, browserRandom as random } from "./platform.ts";
 
 export interface Services {
   readonly session: Session;
   readonly api: HoldfastApi;
   readonly queries: QueryClient;
+  readonly device: Device;
+  readonly syncing: SyncWatch;
   readonly recorder: Recorder;
-  readonly uploads: Uploads;
+  readonly imports: Imports;
+  readonly persistence: Persistence;
+  readonly diagnostics: Diagnostics;
+  /** When this page was opened, Unix milliseconds. */
+  readonly openedAtMs: number;
 }
 
 const STOP_DEADLINE_MS = 60_000;
 
 export function createServices(): Services {
-  const server = window.location.origin;
   const session = new Session({ storage: localStorage, location: window.location, history: window.history });
-  const token = (): string => session.token();
-  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const used = session.token();
-    const response = await window.fetch(url, init);
-    if (response.status === 401) session.refuse(used);
-    return response;
-  };
-  const api = new HoldfastApi({ server, token, fetch, clock, sendForm });
+  const http = httpOf(session);
+  const api = new HoldfastApi(http);
   const queries = createQueries();
-  const recorder = new Recorder({
+  const diagnostics = new Diagnostics({ storage: localStorage, clock });
+  const device: Device = new Device({
+    locks: navigator.locks,
+    clock,
+    account: (signal) => accountOf(api, signal),
+    open: async (account) => {
+      const client = await openClient(http, account, clock, random);
+      serve(client, queries, diagnostics);
+      return client;
+    },
+    beforeClose: () => recorder.stop(),
+  });
+  const persistence = new Persistence(localStorage);
+  const recorder: Recorder = new Recorder({
     openMicrophone,
-    openLink: (codec, listener) => openListenLink({ server, token, codec, clock, random }, listener),
+    openLink: (codec, listener) => openLink(device, persistence, codec, listener),
     stopConversation: (id) => stopConversation(api, id),
     nowMs: () => clock.now(),
   });
-  const uploads = new Uploads({
-    api,
-    clock,
-    random,
-    onConversations: () => void queries.invalidateQueries({ queryKey: CONVERSATIONS }),
+  keepAwake(recorder);
+  const imports = new Imports({
+    client: async () => {
+      const client = await device.client();
+      void persistence.askOnce(client.log);
+      return client;
+    },
+    nowMs: () => clock.now(),
   });
-  return { session, api, queries, recorder, uploads };
+  const syncing = new SyncWatch(device, clock);
+  const follow = (): void => device.use(session.token() === "" ? null : session.token());
+  session.subscribe(follow);
+  follow();
+  return {
+    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics },
+    openedAtMs: clock.now(),
+  };
+}
+
+type Http = ConstructorParameters<typeof HoldfastApi>[0];
+
+function httpOf(session: Session): Http {
+  const heard = (token: string, response: Response): Response => {
+    if (response.status === 401) session.refuse(token);
+    return response;
+  };
+  return {
+    server: window.location.origin,
+    token: () => session.token(),
+    fetch: async (url, init) => heard(session.token(), await window.fetch(url, init)),
+    sendForm: (async (form) => heard(session.token(), await sendForm(form))) satisfies FormTransport,
+    clock,
+  };
+}
+
+/** Known from before, so that it is there without a server; else asked until it answers. */
+async function accountOf(api: HoldfastApi, signal: AbortSignal): Promise<string> {
+  const known = rememberedAccount(localStorage);
+  if (known !== null) return known;
+  const account = await retrying(() => api.getAccount(signal), {
+    ...{ clock, random, signal, deadlineMs: Number.POSITIVE_INFINITY },
+  });
+  if (signal.aborted) throw new HoldfastError("signed out meanwhile", { code: "signed_out", class: "auth" });
+  rememberAccount(localStorage, account);
+  return account;
+}
+
+/** What the page does for a client that is open; ends with it. */
+function serve(client: HoldfastClient, queries: QueryClient, diagnostics: Diagnostics): void {
+  client.sync.on((name) => {
+    if (name === "conversations") void queries.invalidateQueries({ queryKey: CONVERSATIONS });
+  });
+  askSoon(client, clock, () => document.visibilityState === "visible");
+  diagnostics.follow(client.sync);
+}
+
+async function openLink(
+  device: Device,
+  persistence: Persistence,
+  codec: FrameEncoder["codec"],
+  listener: LiveLinkListener,
+): Promise<LiveLink> {
+  const client = await device.client().catch((error: unknown) => {
+    const isElsewhere = isHoldfastError(error) && error.code === "log_in_use";
+    throw new CaptureError(isElsewhere ? "other_tab" : "storage_failed", error);
+  });
+  void persistence.askOnce(client.log);
+  return await openCaptureLink(client, codec, listener);
+}
+
+function keepAwake(recorder: Recorder): void {
+  const lock = new WakeLock({ wakeLock: navigator.wakeLock, document });
+  recorder.subscribe(() => {
+    if (recorder.snapshot().phase === "recording") lock.take();
+    else lock.release();
+  });
 }
 
 /** The id of the conversation that was ended; null where nothing was said, so that there is none. */

@@ -7,13 +7,13 @@ import type { JSX } from "react";
 import { useServices } from "../shell/services.ts";
 
 export function DropAnywhere(): JSX.Element {
-  const { uploads } = useServices();
+  const { imports } = useServices();
   const navigate = useNavigate();
   return (
     <Dropzone.FullScreen
       // No filter by type: browsers guess it from the name. The server judges by content and says why it refuses.
       onDrop={(files) => {
-        uploads.add(files);
+        void imports.add(files);
         void navigate({ to: "/" });
       }}
       // Only for the pointer, and invisible until a file is held over the page; the button beside it is for everybody.

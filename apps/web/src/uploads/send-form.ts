@@ -8,17 +8,8 @@ export const sendForm: FormTransport = ({ url, headers, form, signal, onProgress
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {
-      const type = request.getResponseHeader("content-type");
-      const retryAfter = request.getResponseHeader("retry-after");
-      resolve(
-        new Response(request.responseText, {
-          status: request.status,
-          headers: {
-            ...(type === null ? {} : { "content-type": type }),
-            ...(retryAfter === null ? {} : { "retry-after": retryAfter }),
-          },
-        }),
-      );
+      const headers = headersOf(request.getAllResponseHeaders());
+      resolve(new Response(request.responseText, { status: request.status, headers }));
     };
     request.onerror = () => reject(new TypeError("the upload did not reach the server"));
     request.onabort = () => reject(new DOMException("the upload was given up", "AbortError"));
@@ -26,3 +17,13 @@ export const sendForm: FormTransport = ({ url, headers, form, signal, onProgress
     if (signal.aborted) request.abort();
     else request.send(form);
   });
+
+/** Lines of `name: value`, as XMLHttpRequest gives them. */
+export function headersOf(lines: string): Headers {
+  const headers = new Headers();
+  for (const line of lines.split("\r\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return headers;
+}

@@ -1,88 +1,82 @@
-/** What a person reads about an upload: decided by code and class, with something to do where there is something. */
-import { HoldfastError, type SyncJobView } from "@holdfast/contract";
+/** What a person reads about a dropped file: decided by code and class, with something to do where there is something. */
+import type { SyncStatus } from "@holdfast/client";
+import { HoldfastError } from "@holdfast/contract";
+import type { Explanation } from "@holdfast/core";
 import { describe, expect, it } from "vitest";
-import { jobFailure, jobWords, SOUND_TYPES, uploadFailure, waitReason } from "./upload-words.ts";
+import { importFailure, jobWords, SOUND_TYPES, sentShare, uploadFailure, waitWords } from "./upload-words.ts";
 
-type FailureClass = HoldfastError["class"];
-const failure = (
-  code: string,
-  kind: FailureClass = "permanent_input",
-  message = "words of the server",
-): HoldfastError => new HoldfastError(message, { code, class: kind });
-
-describe("a refused upload", () => {
+describe("a file that the server does not take", () => {
   it.each([
     ["unsupported_audio", /not a sound file Holdfast can read\. It takes WAV/],
     ["http_415", /not a sound file/],
     ["sync_decode_failed", /may be damaged/],
     ["sync_audio_too_long", /Split it/],
     ["payload_too_large", /larger than 200 MB/],
-    ["empty_file", /is empty/],
-    ["sync_staged_audio_expired", /Drop it again/],
-  ])("%s is told in our words", (code, words) => {
-    expect(uploadFailure(failure(code))).toMatch(words);
-    expect(uploadFailure(failure(code))).not.toContain("words of the server");
+    ["sync_staged_audio_expired", /Try again/],
+  ])("because of %s is told in our words", (code, words) => expect(uploadFailure(code)).toMatch(words));
+
+  it("for a reason that is not known shows it", () => {
+    expect(uploadFailure("moon_phase")).toBe("It did not work: the server said “moon phase”.");
+    expect(uploadFailure(null)).toBe("The sound could not be transcribed.");
+  });
+});
+
+describe("a file that is not kept here", () => {
+  const failure = (code: string, kind: HoldfastError["class"] = "permanent_input"): HoldfastError =>
+    new HoldfastError("a name of a recording", { code, class: kind });
+
+  it.each([
+    ["storage_full", /no room for it on this device/],
+    ["log_in_use", /Another tab has the recordings/],
+    ["insecure_page", /only over https/],
+    ["payload_too_large", /larger than 200 MB/],
+    ["no_frames", /holds no sound/],
+  ])("because of %s is told in our words", (code, words) => expect(importFailure(failure(code))).toMatch(words));
+
+  it("because of its name says what is wrong with it, with one full stop", () => {
+    expect(importFailure(failure("bad_name"))).toBe(
+      "This name is not one of a device's recording: a name of a recording.",
+    );
   });
 
-  it("with a code that is not known shows the words of the server, with one full stop", () => {
-    expect(uploadFailure(failure("moon_phase"))).toBe("The server refused this file: words of the server.");
-    expect(uploadFailure(failure("moon_phase", "permanent_input", "No."))).toBe("The server refused this file: No.");
-  });
-
-  it("by a missing sign-in leads to the link, whatever the code", () => {
-    expect(uploadFailure(failure("http_401", "auth"))).toContain("sign-in link");
-  });
-
-  it("that is no failure of ours is not dressed up", () => {
-    expect(uploadFailure(new TypeError("undefined is not a function"))).toBe("The upload failed.");
+  it("that could not be read at all is not dressed up", () => {
+    expect(importFailure(new TypeError("undefined is not a function"))).toBe("The file could not be read.");
+    expect(importFailure(failure("moon", "transport"))).toMatch(/could not keep it/);
   });
 });
 
 describe("a wait", () => {
-  it.each<[FailureClass, string]>([
-    ["capacity", "The server is busy"],
-    ["throttle", "Your upload limit is reached for now"],
-    ["transport", "The server can't be reached"],
-  ])("for %s has its reason", (kind, words) => expect(waitReason(failure("x", kind))).toBe(words));
+  const wait = (why: string | null, next: Explanation["next"] = "tries_again"): string =>
+    waitWords({ state: "waiting", why, next, atMs: null });
 
-  it("for anything else claims nothing", () => expect(waitReason("thrown words")).toBe("The upload is tried again"));
+  it.each([
+    ["http_503", "The server is busy"],
+    ["backend_busy", "The server is busy"],
+    ["fair_use", "The upload limit of your account is reached"],
+    ["unreachable", "The server can't be reached"],
+  ])("for %s has its reason", (why, words) => expect(wait(why)).toBe(words));
+
+  it("for nothing but its turn claims nothing", () => {
+    expect(wait(null, "sends_in_turn")).toBe("Next in line");
+    expect(wait(null, "sends_when_asked")).toBe("Waiting for you to press Sync");
+  });
 });
 
 describe("a job", () => {
-  const job = (more: Partial<SyncJobView>): SyncJobView => ({
-    job_id: "j",
-    status: "processing",
-    total_segments: 0,
-    processed_segments: 0,
-    successful_segments: 0,
-    failed_segments: 0,
-    lane: "fresh",
-    ...more,
-  });
-  const failed = (errors: string[], more: Partial<SyncJobView> = {}): SyncJobView =>
-    job({
-      status: "failed",
-      result: { new_memories: [], updated_memories: [], failed_segments: 0, total_segments: 0, errors },
-      ...more,
-    });
-
   it.each([
-    [null, "Waiting for its turn"],
-    [job({ status: "queued", total_segments: 4 }), "Waiting for its turn"],
-    [job({}), "Transcribing"],
-    [job({ processed_segments: 1, total_segments: 4 }), "Transcribing, part 1 of 4"],
-  ])("in work: %j", (view, words) => expect(jobWords(view)).toBe(words));
+    [undefined, "Waiting for its turn"],
+    [{ serverStatus: "queued", processedSegments: 0, totalSegments: 4 }, "Waiting for its turn"],
+    [{ serverStatus: "processing", processedSegments: 0, totalSegments: 0 }, "Transcribing"],
+    [{ serverStatus: "processing", processedSegments: 1, totalSegments: 4 }, "Transcribing, part 1 of 4"],
+  ])("in work: %j", (news, words) => expect(jobWords(news)).toBe(words));
+});
 
-  it("that failed is explained by its reason before its list of errors", () => {
-    expect(jobFailure(failed(["sync_decode_failed"], { reason_code: "sync_audio_too_long" }))).toMatch(/too long/);
-    expect(jobFailure(failed(["moon_phase", "sync_decode_failed"]))).toMatch(/may be damaged/);
-  });
-
-  it("that failed for something unknown shows what the server said, and never nothing", () => {
-    expect(jobFailure(failed(["moon_phase"]))).toBe("moon_phase");
-    expect(jobFailure(job({ status: "failed", error: "the disk is full" }))).toBe("the disk is full");
-    expect(jobFailure(job({ status: "failed" }))).toBe("The sound could not be transcribed.");
-  });
+it("how far a file is gone is known only while it goes alone", () => {
+  const status = (total: number): SyncStatus =>
+    ({ progress: { recordings: { done: 0, total }, bytes: { sent: 30, total: 120 } } }) as unknown as SyncStatus;
+  expect(sentShare(status(1))).toBe(0.25);
+  expect(sentShare(status(2))).toBeNull();
+  expect(sentShare({ progress: null } as unknown as SyncStatus)).toBeNull();
 });
 
 it("the file dialogue offers recordings of devices and every format that the words name", () => {

@@ -1,5 +1,8 @@
-/** What became of an upload, in plain words. Decides on codes and classes, never on the text of an error (law L4). */
-import { isHoldfastError, type SyncJobView } from "@holdfast/contract";
+/** What became of a dropped file, in plain words. Decides on codes and classes, never on the text of an error (law L4). */
+import type { SyncStatus } from "@holdfast/client";
+import { isHoldfastError } from "@holdfast/contract";
+import type { Explanation } from "@holdfast/core";
+import { whyWords } from "../sync/why-words.ts";
 
 /** What the file dialogue offers; dropping takes any file, and the server judges by its content. */
 export const SOUND_TYPES = "audio/*,video/webm,video/mp4,.bin,.wav,.mp3,.m4a,.ogg,.opus,.webm,.flac";
@@ -7,47 +10,67 @@ export const SOUND_TYPES = "audio/*,video/webm,video/mp4,.bin,.wav,.mp3,.m4a,.og
 const FORMATS = "WAV, MP3, M4A, Ogg, WebM or FLAC";
 
 const NOT_SOUND = `This is not a sound file Holdfast can read. It takes ${FORMATS}.`;
+const DAMAGED = "Nothing in this file could be read as sound. It may be damaged.";
+const TOO_LARGE = "This file is larger than 200 MB. Split it, or save it as MP3 or Ogg, then drop it again.";
 
 const BY_CODE: Readonly<Record<string, string>> = {
   unsupported_audio: NOT_SOUND,
   unsupported_media_type: NOT_SOUND,
   http_415: NOT_SOUND,
   sync_unsupported_audio: NOT_SOUND,
-  sync_invalid_audio: "Nothing in this file could be read as sound. It may be damaged.",
-  sync_decode_failed: "Nothing in this file could be read as sound. It may be damaged.",
+  sync_invalid_audio: DAMAGED,
+  sync_decode_failed: DAMAGED,
   sync_audio_too_long: "This recording is too long for one file. Split it, then drop the parts.",
-  sync_staged_audio_expired: "The server no longer has this file. Drop it again.",
+  sync_staged_audio_expired: "The server no longer has this file. Try again.",
   stt_invalid_input: "The speech engine does not take this sound.",
   stt_upstream_error: "The speech engine failed on this sound again and again. Try again later.",
-  job_not_found: "The server no longer knows this upload. Drop the file again.",
-  payload_too_large: "This file is larger than 200 MB. Split it, or save it as MP3 or Ogg, then drop it again.",
+  job_not_found: "The server no longer knows this upload. Try again.",
+  payload_too_large: TOO_LARGE,
+  http_413: TOO_LARGE,
   empty_file: "This file is empty.",
-  unreachable: "The server can't be reached.",
+  no_frames: "This file holds no sound.",
+  storage_full: "There is no room for it on this device. Free some space, then try again.",
+  storage_failed: "The browser could not keep it. Try again, or reload the page.",
+  log_in_use: "Another tab has the recordings. Drop it there, or close that tab and try again.",
+  insecure_page: "Browsers let a page keep files only over https, or on the machine itself.",
+  signed_out: "You are signed out. Open the sign-in link again.",
 };
 
-export function uploadFailure(error: unknown): string {
-  if (!isHoldfastError(error)) return "The upload failed.";
+/** Why a file was not taken into the log. */
+export function importFailure(error: unknown): string {
+  if (!isHoldfastError(error)) return "The file could not be read.";
   const known = BY_CODE[error.code];
   if (known !== undefined) return known;
-  if (error.class === "auth") return "You are signed out. Open the sign-in link again.";
-  return `The server refused this file: ${error.message}.`.replace(/\.\.$/, ".");
+  if (error.class === "permanent_input")
+    return `This name is not one of a device's recording: ${error.message}.`.replace(/\.\.$/, ".");
+  return "The browser could not keep it. Try again, or reload the page.";
 }
 
-export function waitReason(error: unknown): string {
-  if (!isHoldfastError(error)) return "The upload is tried again";
-  if (error.class === "capacity") return "The server is busy";
-  if (error.class === "throttle") return "Your upload limit is reached for now";
-  return "The server can't be reached";
+/** Why a file that the log has did not become a conversation, and will not by itself. */
+export function uploadFailure(why: string | null): string {
+  if (why === null) return "The sound could not be transcribed.";
+  return BY_CODE[why] ?? `It did not work: ${whyWords(why)}.`;
 }
 
-export function jobFailure(job: SyncJobView): string {
-  const codes = [job.reason_code, ...(job.result?.errors ?? [])];
-  const known = codes.map((code) => BY_CODE[code ?? ""]).find((words) => words !== undefined);
-  return known ?? job.result?.errors[0] ?? job.error ?? "The sound could not be transcribed.";
+/** What an upload waits for; ends without a full stop. */
+export function waitWords({ why, next }: Explanation): string {
+  if (why !== null) {
+    const words = whyWords(why);
+    return words.charAt(0).toUpperCase() + words.slice(1);
+  }
+  return next === "sends_when_asked" ? "Waiting for you to press Sync" : "Next in line";
 }
 
-export function jobWords(job: SyncJobView | null): string {
-  if (job === null || job.status === "queued") return "Waiting for its turn";
-  if (job.total_segments > 0) return `Transcribing, part ${job.processed_segments} of ${job.total_segments}`;
+type JobNews = { readonly processedSegments: number; readonly totalSegments: number; readonly serverStatus: string };
+
+export function jobWords(job: JobNews | undefined): string {
+  if (job === undefined || job.serverStatus === "queued") return "Waiting for its turn";
+  if (job.totalSegments > 0) return `Transcribing, part ${job.processedSegments} of ${job.totalSegments}`;
   return "Transcribing";
+}
+
+/** Share of a file that is being sent; null where more than it are on their way. */
+export function sentShare({ progress }: SyncStatus): number | null {
+  if (progress === null || progress.recordings.total !== 1) return null;
+  return progress.bytes.sent / Math.max(1, progress.bytes.total);
 }

@@ -1,0 +1,36 @@
+/** What is said below a running recording: the worst first, and nothing while all is well. */
+import { describe, expect, it } from "vitest";
+import { IDLE, type RecordingState, type Storage } from "./recording-state.ts";
+import { recordingNotice } from "./recording-words.ts";
+
+const running: RecordingState = { ...IDLE, phase: "recording", link: "live", transcription: "ready" };
+
+const STORAGE: Readonly<Record<Storage, RegExp>> = {
+  fine: /^$/,
+  low: /Room on this device is running out/,
+  stalled: /takes no sound at the moment/,
+  losing: /is being lost/,
+  lost: /Some seconds were lost/,
+};
+
+describe("what is said of a recording", () => {
+  it.each(Object.keys(STORAGE) as Storage[])("while storage is %s", (storage) => {
+    expect(recordingNotice({ ...running, storage })).toMatch(STORAGE[storage]);
+    // A server that is away must not hide that sound is lost.
+    if (storage !== "fine")
+      expect(recordingNotice({ ...running, storage, link: "reconnecting" })).toMatch(STORAGE[storage]);
+  });
+
+  it.each(["connecting", "reconnecting", "refused"] as const)("while the link is %s: the sound is kept", (link) => {
+    expect(recordingNotice({ ...running, link })).toMatch(/kept/);
+  });
+
+  it.each(["recovering", "failed"] as const)("while transcription is %s: the sound is kept", (transcription) => {
+    expect(recordingNotice({ ...running, transcription })).toMatch(/being kept/);
+  });
+
+  it("at its end without a server promises no more than is true", () => {
+    expect(recordingNotice({ ...running, phase: "stopping" })).toBe("Sending the last seconds…");
+    expect(recordingNotice({ ...running, phase: "stopping", link: "reconnecting" })).toMatch(/goes up by itself/);
+  });
+});

@@ -1,0 +1,22 @@
+/** Hands a file to the person: to the share sheet of a phone where there is one, else as a download. */
+
+/** Resolves with what to say about it. */
+export async function offerFile(content: Blob, name: string): Promise<string> {
+  if (content.size === 0) return "There is nothing in the log yet.";
+  const file = new File([content], name, { type: content.type });
+  if (navigator.maxTouchPoints > 0 && navigator.canShare?.({ files: [file] })) {
+    try {
+      await navigator.share({ files: [file] });
+      return "";
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return "";
+    }
+  }
+  const url = URL.createObjectURL(file);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+  return `${name} is in your downloads.`;
+}

@@ -1,0 +1,133 @@
+/**
+ * The recordings, by day and newest first. Only what is on the screen is drawn, so that a list of tens of thousands scrolls as
+ * one of ten; each row says its place in the whole for those who hear the page.
+ */
+import type { Recording } from "@holdfast/client";
+import { Button, Text } from "@mantine/core";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { type JSX, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { DeleteRecording } from "./delete-recording.tsx";
+import classes from "./recording-list.module.css";
+import { RecordingRow } from "./recording-row.tsx";
+import { type Filter, finalCount, rowsOf } from "./rows.ts";
+import type { SyncView } from "./sync-watch.ts";
+import { recordings } from "./sync-words.ts";
+
+const FILTERS: readonly { readonly filter: Filter; readonly label: string; readonly empty: string }[] = [
+  { filter: "all", label: "All", empty: "There are no recordings on this device." },
+  { filter: "pending", label: "Pending", empty: "Nothing waits." },
+  { filter: "synced", label: "Synced", empty: "Nothing is synced yet." },
+];
+
+const DAY_PX = 48;
+const ROW_PX = 88;
+const OVERSCAN = 6;
+
+export function RecordingList({ view }: { readonly view: SyncView }): JSX.Element {
+  // Thousands of synced rows are rarely what a person looks for (reference client-sync 7.2.8).
+  const [filter, setFilter] = useState<Filter>("pending");
+  const { client, version } = view;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is the same object; the version says that it changed
+  const rows = useMemo(() => rowsOf(client.log.recordings.values(), filter, new Date()), [client, filter, version]);
+  const count = rows.reduce((sum, { kind }) => sum + (kind === "recording" ? 1 : 0), 0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  const dead = useMemo(() => finalCount(client.log.recordings.values()), [client, version]);
+  return (
+    <section aria-labelledby="recordings">
+      <div className={classes.head}>
+        <h2 id="recordings" className={classes.heading}>
+          {recordings(count)}
+        </h2>
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, and these are buttons */}
+        <div role="group" aria-label="Which recordings" className={classes.filters}>
+          {FILTERS.map((each) => (
+            <Button
+              key={each.filter}
+              size="compact-md"
+              variant={each.filter === filter ? "light" : "subtle"}
+              color={each.filter === filter ? "kelp" : "gray"}
+              aria-pressed={each.filter === filter}
+              onClick={() => setFilter(each.filter)}
+            >
+              {each.label}
+            </Button>
+          ))}
+        </div>
+      </div>
+      {count === 0 ? (
+        <Text c="dimmed" py="md">
+          {FILTERS.find((each) => each.filter === filter)?.empty}
+        </Text>
+      ) : (
+        <Rows view={view} rows={rows} count={count} />
+      )}
+      {filter === "pending" && dead > 0 && (
+        <Button variant="subtle" color="gray" size="compact-md" mt="sm" onClick={() => setFilter("all")}>
+          {recordings(dead)} that the server can’t take: show all
+        </Button>
+      )}
+    </section>
+  );
+}
+
+interface RowsProps {
+  readonly view: SyncView;
+  readonly rows: ReturnType<typeof rowsOf>;
+  readonly count: number;
+}
+
+function Rows({ view, rows, count }: RowsProps): JSX.Element {
+  const [asked, setAsked] = useState<Recording | null>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => {
+    const box = list.current?.getBoundingClientRect();
+    if (box !== undefined) setTop(box.top + window.scrollY);
+  }, []);
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: (index) => (rows[index]?.kind === "day" ? DAY_PX : ROW_PX),
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: OVERSCAN,
+    scrollMargin: top,
+  });
+  return (
+    <>
+      <ul
+        ref={list}
+        aria-labelledby="recordings"
+        className={classes.list}
+        style={{ height: virtualizer.getTotalSize() }}
+        data-count={count}
+      >
+        {virtualizer.getVirtualItems().map(({ index, key, start }) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          return (
+            <li
+              key={key}
+              ref={virtualizer.measureElement}
+              data-index={index}
+              aria-setsize={rows.length}
+              aria-posinset={index + 1}
+              className={classes.place}
+              style={{ transform: `translateY(${start - virtualizer.options.scrollMargin}px)` }}
+            >
+              {row.kind === "day" ? (
+                <h3 className={classes.day}>{row.title}</h3>
+              ) : (
+                <RecordingRow
+                  client={view.client}
+                  recording={row.recording}
+                  version={view.version}
+                  onDelete={setAsked}
+                />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      <DeleteRecording client={view.client} recording={asked} onClose={() => setAsked(null)} />
+    </>
+  );
+}

@@ -1,0 +1,83 @@
+/** The card that says how syncing stands. It never disappears, and while uploads pause it has neither spinner nor button. */
+import { Button, Loader, Progress, Text } from "@mantine/core";
+import {
+  IconAlertCircle,
+  IconCircleCheck,
+  IconClockPause,
+  IconCloudOff,
+  IconCloudUp,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { JSX } from "react";
+import { moment } from "../shell/amounts.ts";
+import classes from "./status-card.module.css";
+import type { SyncView } from "./sync-watch.ts";
+import { cardWords } from "./sync-words.ts";
+import { whyWords } from "./why-words.ts";
+
+const ICONS: Readonly<Record<SyncView["status"]["card"]["state"], TablerIcon>> = {
+  downloading: IconCloudUp,
+  waiting_internet: IconCloudOff,
+  uploading: IconCloudUp,
+  working: IconCloudUp,
+  limited_fair_use: IconClockPause,
+  limited_busy: IconClockPause,
+  processing: IconCloudUp,
+  attention: IconAlertCircle,
+  ready: IconCloudUp,
+  all_synced: IconCircleCheck,
+};
+
+export function StatusCard({ view: { client, status, problem } }: { readonly view: SyncView }): JSX.Element {
+  const { card, progress, nextPassAtMs } = status;
+  const say = (atMs: number): string => moment(atMs, Date.now());
+  const { title, line, tone } = cardWords(status, say);
+  const Icon = ICONS[card.state];
+  return (
+    <section
+      className={classes.card}
+      aria-label="How syncing stands"
+      data-testid="sync-status-card"
+      data-state={card.state}
+      data-tone={tone}
+    >
+      <span className={classes.icon}>
+        {card.spinner ? <Loader size={26} role="img" aria-label="In work" /> : <Icon size={28} aria-hidden />}
+      </span>
+      <div className={classes.body}>
+        <Text fw={600} className={classes.title} role="status">
+          {title}
+        </Text>
+        {line !== "" && (
+          <Text size="sm" c="dimmed">
+            {line}
+          </Text>
+        )}
+        {problem !== null && card.state !== "uploading" && status.limit === null && (
+          <Text size="sm" className={classes.problem}>
+            The last try did not work: {whyWords(problem)}.
+            {nextPassAtMs !== null && ` The next one is ${say(nextPassAtMs)}.`}
+          </Text>
+        )}
+        {progress !== null && (
+          <Progress
+            className={classes.bar}
+            size="sm"
+            value={(100 * progress.bytes.sent) / Math.max(1, progress.bytes.total)}
+            aria-label="Bytes sent"
+          />
+        )}
+      </div>
+      {card.button === "sync" && (
+        <Button variant="light" onClick={() => client.sync.syncNow()}>
+          Sync
+        </Button>
+      )}
+      {card.button === "cancel" && (
+        <Button variant="subtle" color="red" className={classes.cancel} onClick={() => client.sync.cancel()}>
+          Cancel
+        </Button>
+      )}
+    </section>
+  );
+}
