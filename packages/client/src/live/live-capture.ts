@@ -14,6 +14,7 @@
 import type { Conversation, HoldfastError } from "@holdfast/contract";
 import { type Clock, isCovered, type Random, type RecordingEvent, type Timer } from "@holdfast/core";
 import type { CaptureSession, SessionFacts } from "../log/capture/session.ts";
+import type { RecordingLogEvent, RecordingLogListener } from "../log/events.ts";
 import type { Recording } from "../log/recording.ts";
 import type { SyncEngine } from "../sync/engine.ts";
 import type { SyncLog } from "../sync/sync-log.ts";
@@ -22,6 +23,7 @@ import { wholeAudioMessage } from "./opus-padding.ts";
 
 export interface CaptureLog extends SyncLog {
   begin(facts: SessionFacts): Promise<CaptureSession>;
+  on(listener: RecordingLogListener): () => void;
 }
 
 export type LiveCaptureOptions = Omit<ListenSocketOptions, "recordingId" | "codec" | "sampleRate" | "log"> & {
@@ -56,7 +58,8 @@ const CONVERSATION_MS = 30_000;
 export class LiveCapture {
   readonly #options: LiveCaptureOptions;
   readonly #listeners = new Set<(event: LiveCaptureEvent) => void>();
-  readonly #release: () => void;
+  /** Ways out of the engine and of the log. */
+  readonly #ends: readonly (() => void)[];
   /** Sessions whose recordings are for the live way. */
   readonly #held = new Set<string>();
   #session: CaptureSession;
@@ -74,7 +77,10 @@ export class LiveCapture {
     this.#session = session;
     this.#held.add(session.id);
     this.#socket = this.#open(session);
-    this.#release = options.engine.hold((recording) => this.#holds(recording));
+    this.#ends = [
+      options.engine.hold((recording) => this.#holds(recording)),
+      options.log.on((event) => this.#belongs(event)),
+    ];
   }
 
   /** Throws what the log says when there is no room to record. */
@@ -107,23 +113,27 @@ export class LiveCapture {
 
   /**
    * Ends the capture: resolves when every frame is in the log for good and the live way is closed. What the server did not
-   * acknowledge in the time given is uploaded; nothing is lost by a short time. Idempotent.
+   * acknowledge in the time given is uploaded; nothing is lost by a short time. Rejects where the storage takes no more; what
+   * was written is safe all the same. Idempotent.
    */
   async stop(drainMs: number = DRAIN_MS): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#awayTimer?.cancel();
-    await this.#rolling;
-    await this.#session.seal();
-    await this.#drain(drainMs);
-    const isSilent = this.#socket.acknowledges === false;
-    const finished = isSilent && this.#socket.status === "open" ? await this.#finishedConversation() : undefined;
-    this.#socket.close();
-    await this.#stamp();
-    if (finished !== undefined) await this.#confirmCovered(finished);
-    this.#held.clear();
-    this.#release();
-    this.#options.engine.wake("recording_sealed");
+    try {
+      await this.#rolling;
+      await this.#session.seal();
+      await this.#drain(drainMs);
+      const isSilent = this.#socket.acknowledges === false && this.#socket.status === "open";
+      const finished = isSilent && drainMs > 0 ? await this.#finishedConversation() : undefined;
+      if (finished !== undefined) await this.#confirmCovered(finished);
+    } finally {
+      // Whatever failed, nobody but the engine can bring the rest now.
+      this.#socket.close();
+      this.#held.clear();
+      for (const end of this.#ends) end();
+      this.#options.engine.wake("recording_sealed");
+    }
   }
 
   #open(session: CaptureSession): ListenSocket {
@@ -142,7 +152,7 @@ export class LiveCapture {
 
   #hear(event: ListenSocketEvent): void {
     if (event.type === "status") this.#statusChanged(event.status, event.error);
-    if (event.type === "conversation_session") void this.#conversationIs(event.conversation_id);
+    if (event.type === "conversation_session") void this.#conversationIs(event.conversation_id).catch(() => {});
     if (event.type === "memory_created") this.#conversationEnded?.(event.memory);
     this.#emit(event);
   }
@@ -198,26 +208,24 @@ export class LiveCapture {
     return sessionId !== null && this.#held.has(sessionId);
   }
 
-  /** A conversation began: what was captured before it belongs to the one before. */
+  /** A conversation began: what is captured from now on belongs to it. */
   async #conversationIs(id: string): Promise<void> {
     if (this.#conversationId === id) return;
-    if (this.#conversationId !== null) {
-      await this.#session.cut().catch(() => {});
-      await this.#stamp();
-    }
+    const isFirst = this.#conversationId === null;
     this.#conversationId = id;
+    if (!isFirst) return await this.#session.cut();
+    const mine = [...this.#options.log.recordings.values()].filter(({ sessionId }) => sessionId === this.#session.id);
+    await this.#options.log.stamp(
+      mine.map((recording) => recording.id),
+      id,
+    );
   }
 
-  async #stamp(): Promise<void> {
-    const { log } = this.#options;
-    if (this.#conversationId === null) return;
-    const mine = [...log.recordings.values()].filter(
-      ({ sessionId, conversationId }) => sessionId === this.#session.id && conversationId === null,
-    );
-    await log.stamp(
-      mine.map(({ id }) => id),
-      this.#conversationId,
-    );
+  /** A recording knows its conversation from its first frame on, so that a crash does not divide the two. */
+  #belongs(event: RecordingLogEvent): void {
+    if (event.type !== "recording_added" || this.#conversationId === null) return;
+    const { id, sessionId } = event.recording;
+    if (sessionId === this.#session.id) void this.#options.log.stamp([id], this.#conversationId).catch(() => {});
   }
 
   async #drain(drainMs: number): Promise<void> {

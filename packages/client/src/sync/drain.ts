@@ -35,6 +35,8 @@ export interface DrainOptions {
   readonly sending: Set<string>;
   /** Somebody else may still deliver it. */
   readonly isHeld: (recording: Recording) => boolean;
+  /** The server said when it wants to be asked after the job. */
+  readonly onAccepted: (pollAfterMs: number) => void;
   readonly onProgress: (progress: DrainProgress) => void;
   readonly onConversations: OnConversations;
 }
@@ -171,6 +173,7 @@ export class Drain {
     switch (outcome.type) {
       case "accepted":
         await this.#apply(members, { type: "accepted", jobId: outcome.jobId, nowMs });
+        if (outcome.pollAfterMs !== null) this.#options.onAccepted(outcome.pollAfterMs);
         return null;
       case "finished":
         // Before it is called done: a program that ends in between must find the conversation later.

@@ -219,6 +219,7 @@ export class SyncEngine {
   async setRetentionDays(days: number | null): Promise<void> {
     this.#retentionDays = days;
     await this.#removeOldCopies();
+    this.#emitter.emit("changed", {});
   }
 
   /** The developer's switch: pauses as if the server had said so. */
@@ -340,6 +341,9 @@ export class SyncEngine {
         ...{ log: this.#options.log, gate: this.#gate, clock: this.#options.clock, emitter: this.#emitter },
         sending: this.#sending,
         isHeld: (recording) => this.#isHeld(recording),
+        onAccepted: (pollAfterMs) => {
+          this.#askAgainMs = Math.min(pollAfterMs, this.#askAgainMs ?? pollAfterMs);
+        },
         onProgress: (progress) => {
           this.#progress = progress;
           this.#emitter.emit("changed", {});
