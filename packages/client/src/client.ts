@@ -2,6 +2,7 @@
  * Everything of one account on one device, put together: the recording log, the engine that syncs it, live capture and the REST
  * client. One of these per program; it owns its store until it is closed, and may be killed at any moment.
  */
+import { HoldfastError } from "@holdfast/contract";
 import type { Clock, Random } from "@holdfast/core";
 import { HoldfastApi } from "./api/api.ts";
 import type { HttpOptions } from "./api/http.ts";
@@ -62,7 +63,9 @@ export class HoldfastClient implements AsyncDisposable {
   async capture(options: CaptureOptions): Promise<LiveCapture> {
     const { language, source, conversationTimeoutSeconds, ...facts } = options;
     const { server, token, connect, clock, random } = this.#options;
-    const capture = await LiveCapture.begin({
+    this.#assertOpen();
+    const capture: LiveCapture = await LiveCapture.begin({
+      stopped: () => void this.#captures.delete(capture),
       ...{ server, token, connect, clock, random, facts },
       ...{ log: this.log, engine: this.sync },
       ...(language === undefined ? {} : { language }),
@@ -70,6 +73,10 @@ export class HoldfastClient implements AsyncDisposable {
       ...(conversationTimeoutSeconds === undefined ? {} : { conversationTimeoutSeconds }),
     });
     this.#captures.add(capture);
+    if (this.#closing !== undefined) {
+      await capture.stop(0);
+      this.#assertOpen();
+    }
     return capture;
   }
 
@@ -84,8 +91,14 @@ export class HoldfastClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#captures].map((capture) => capture.stop(0)));
+    // A disk that takes nothing must not keep the log from being given back.
+    await Promise.allSettled([...this.#captures].map((capture) => capture.stop(0)));
     await this.sync.close();
     await this.log.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new HoldfastError("the client was closed", { code: "closed", class: "permanent_input", scope: "service" });
   }
 }

@@ -55,6 +55,8 @@ export interface HttpAnswer {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The slowest line that is waited for, and what the server may take on top. */
+const UPLOAD = { graceMs: 120_000, bytesPerMs: 4 } as const;
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 
 /** An answer as it came, whatever it says. */
@@ -80,20 +82,38 @@ export async function rawRequest(options: HttpOptions, call: HttpRequest): Promi
   const cancel = (): void => abort.abort();
   call.signal?.addEventListener("abort", cancel, { once: true });
   if (call.signal?.aborted === true) cancel();
-  // An upload may take as long as it likes; its transport fails by itself when nothing moves.
-  const isUpload = call.form !== undefined || call.bytes !== undefined;
-  const timer = isUpload ? undefined : options.clock.after(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, cancel);
+  const timer = options.clock.after(timeoutOf(options, call), cancel);
   try {
-    const response = await exchange(options, call, abort.signal);
-    return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
+    // A transport that does not hear the signal must not hold anybody up either.
+    return await Promise.race([answerTo(options, call, abort.signal), aborted(abort.signal)]);
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
     if (call.signal?.aborted === true) throw transport("aborted", "the request was given up", error);
     throw transport(abort.signal.aborted ? "timeout" : "unreachable", "the server does not answer", error);
   } finally {
-    timer?.cancel();
+    timer.cancel();
     call.signal?.removeEventListener("abort", cancel);
   }
+}
+
+async function answerTo(options: HttpOptions, call: HttpRequest, signal: AbortSignal): Promise<RawAnswer> {
+  const response = await exchange(options, call, signal);
+  return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+    if (signal.aborted) reject(new Error("aborted"));
+  });
+}
+
+/** An upload may take its time, but not for ever: a connection that hangs must not stop everything behind it. */
+function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: HttpOptions, { form, bytes }: HttpRequest): number {
+  if (form === undefined && bytes === undefined) return timeoutMs;
+  let size = bytes?.size ?? 0;
+  for (const part of form?.values() ?? []) if (part instanceof Blob) size += part.size;
+  return UPLOAD.graceMs + size / UPLOAD.bytesPerMs;
 }
 
 async function exchange(options: HttpOptions, call: HttpRequest, signal: AbortSignal): Promise<Response> {

@@ -21,6 +21,8 @@ export interface DiagnosticLogOptions {
 export type DiagnosticLevel = "INFO" | "WARN" | "ERROR";
 
 const PREFIX = "omi_debug_";
+/** A character is at most three bytes, so that what is held fits into one file. */
+const MAX_HELD_CHARS = 1_048_576;
 const DAY_MS = 86_400_000;
 
 export class DiagnosticLog {
@@ -29,6 +31,7 @@ export class DiagnosticLog {
   #isEnabled = false;
   #lines: string[] = [];
   #dropped = 0;
+  #heldChars = 0;
   #file: { readonly name: string; bytes: number } | undefined;
   #writing: Promise<void> | undefined;
 
@@ -89,8 +92,13 @@ export class DiagnosticLog {
 
   #add(line: Readonly<Record<string, unknown>>): void {
     if (!this.#isEnabled) return;
-    if (this.#lines.length >= DIAGNOSTICS.maxHeldLines) this.#dropped += 1;
-    else this.#lines.push(textOf(line));
+    const text = textOf(line);
+    const isFull = this.#lines.length >= DIAGNOSTICS.maxHeldLines || this.#heldChars + text.length > MAX_HELD_CHARS;
+    if (isFull) this.#dropped += 1;
+    else {
+      this.#lines.push(text);
+      this.#heldChars += text.length;
+    }
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
     });
@@ -100,6 +108,7 @@ export class DiagnosticLog {
     while (this.#lines.length > 0) {
       const lines = this.#lines;
       this.#lines = [];
+      this.#heldChars = 0;
       const lost = this.#dropped;
       this.#dropped = 0;
       if (lost > 0) lines.push(textOf({ timestamp: this.#now(), level: "EVENT", type: "lines_dropped", count: lost }));

@@ -72,6 +72,8 @@ export class ListenSocket {
   #generation = 0;
   /** Sequence of the next message to send on this connection. */
   #next = 0;
+  /** The first message that was never sent on any connection: nobody can have it. */
+  #sentEnd = 0;
   /** A wish of the server (`service_status` with `retry_after`) for the time after the close that it announces. */
   #retryAfterMs: number | undefined;
   /** Undefined until an acknowledgement came, or the server was ready without one: ours makes the first before it is. */
@@ -228,8 +230,13 @@ export class ListenSocket {
     const error = closeMeaning(
       info.retryAfterMs === undefined && hint !== undefined ? { ...info, retryAfterMs: hint } : info,
     );
-    const canRefresh = error.code === "token_expired" && typeof this.#options.token === "function";
+    const isStale = error.code === "token_expired" || (error.code === "unauthorized" && this.#failures < 3);
+    const canRefresh = isStale && typeof this.#options.token === "function";
     this.#step({ type: "lost", error, fatal: !error.retryable && !canRefresh });
+  }
+
+  get #failures(): number {
+    return "failures" in this.#state ? this.#state.failures : 0;
   }
 
   #pump(): void {
@@ -247,7 +254,14 @@ export class ListenSocket {
       const message = this.#log.read(this.#next);
       if (message === undefined) return;
       this.#next += 1;
-      socket.send(message);
+      this.#sentEnd = Math.max(this.#sentEnd, this.#next);
+      try {
+        socket.send(message);
+      } catch {
+        this.#next -= 1;
+        this.#lost({ code: 1006, reason: "the transport refused a message" });
+        return;
+      }
     }
   }
 
@@ -278,7 +292,7 @@ export class ListenSocket {
   #acknowledged(sequence: number): void {
     this.#acknowledges = true;
     if (sequence <= this.#log.start) return;
-    this.#log.release(sequence);
+    this.#log.release(Math.min(sequence, this.#sentEnd));
     this.#next = Math.max(this.#next, this.#log.start);
     this.#step({ type: "progress" });
   }
@@ -303,7 +317,7 @@ export class ListenSocket {
   }
 
   #emit(event: ListenSocketEvent): void {
-    for (const listener of this.#listeners) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(event);
       } catch (error) {

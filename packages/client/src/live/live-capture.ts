@@ -32,6 +32,8 @@ export type LiveCaptureOptions = Omit<ListenSocketOptions, "recordingId" | "code
   readonly facts: Omit<SessionFacts, "sessionId">;
   readonly clock: Clock;
   readonly random: Random;
+  /** It is over. */
+  readonly stopped?: () => void;
 };
 
 export type LiveCaptureEvent =
@@ -52,6 +54,8 @@ export interface LiveCaptureStatus {
 const REPLAY_WORTH_MS = 120_000;
 /** How long the end of a capture waits for the last acknowledgements. */
 const DRAIN_MS = 10_000;
+/** When a roll-over that had no room is tried again. */
+const ROLL_AGAIN_MS = 30_000;
 /** How long the finished conversation of a server that acknowledges nothing is waited for (reference client-sync 9.10). */
 const CONVERSATION_MS = 30_000;
 
@@ -66,10 +70,16 @@ export class LiveCapture {
   #socket: ListenSocket;
   #conversationId: string | null = null;
   #awayTimer: Timer | undefined;
+  /** Messages acknowledged when the link last came further. */
+  #reached = 0;
   /** The link was away for too long: this session is for upload. */
   #isHandedOver = false;
-  #isStopped = false;
+  #stopping: Promise<void> | undefined;
+  /** Nobody waits for the server any more. */
+  readonly #hurry = new AbortController();
   #rolling: Promise<void> | undefined;
+  /** Conversations of this session that were finished. */
+  #ended: Conversation[] = [];
   #conversationEnded: ((conversation: Conversation) => void) | undefined;
 
   private constructor(options: LiveCaptureOptions, session: CaptureSession) {
@@ -109,6 +119,7 @@ export class LiveCapture {
   /** Takes one encoded frame over. `atMs`: wall time at which its last sample was heard; default now. */
   append(frame: Uint8Array, atMs?: number): void {
     this.#session.append(wholeAudioMessage(this.#options.facts.codec, frame), atMs);
+    if (this.#socket.acknowledges !== false) this.#watchAway();
   }
 
   /**
@@ -116,24 +127,35 @@ export class LiveCapture {
    * acknowledge in the time given is uploaded; nothing is lost by a short time. Rejects where the storage takes no more; what
    * was written is safe all the same. Idempotent.
    */
-  async stop(drainMs: number = DRAIN_MS): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
+  stop(drainMs: number = DRAIN_MS): Promise<void> {
+    if (drainMs === 0) this.#hurry.abort();
+    this.#stopping ??= this.#stop(drainMs);
+    return this.#stopping;
+  }
+
+  async #stop(drainMs: number): Promise<void> {
     this.#awayTimer?.cancel();
     try {
       await this.#rolling;
       await this.#session.seal();
       await this.#drain(drainMs);
-      const isSilent = this.#socket.acknowledges === false && this.#socket.status === "open";
-      const finished = isSilent && drainMs > 0 ? await this.#finishedConversation() : undefined;
-      if (finished !== undefined) await this.#confirmCovered(finished);
+      const isSilent = this.#socket.acknowledges === false;
+      if (isSilent && this.#socket.status === "open") await this.#finishedConversation();
+      this.#socket.close();
+      await this.#session.close();
+      if (isSilent) for (const conversation of this.#ended) await this.#confirmCovered(conversation);
     } finally {
-      // Whatever failed, nobody but the engine can bring the rest now.
+      // Also where the disk takes nothing: what is held in memory is written later, and goes by upload.
       this.#socket.close();
       this.#held.clear();
       for (const end of this.#ends) end();
+      this.#options.stopped?.();
       this.#options.engine.wake("recording_sealed");
     }
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping !== undefined;
   }
 
   #open(session: CaptureSession): ListenSocket {
@@ -152,24 +174,36 @@ export class LiveCapture {
 
   #hear(event: ListenSocketEvent): void {
     if (event.type === "status") this.#statusChanged(event.status, event.error);
+    if (event.type === "audio_ack" || event.type === "service_status") this.#progressed();
     if (event.type === "conversation_session") void this.#conversationIs(event.conversation_id).catch(() => {});
-    if (event.type === "memory_created") this.#conversationEnded?.(event.memory);
+    if (event.type === "memory_created") {
+      this.#ended.push(event.memory);
+      this.#conversationEnded?.(event.memory);
+    }
     this.#emit(event);
   }
 
   #statusChanged(status: ListenStatus, error: HoldfastError | null): void {
     if (status === "open") {
-      this.#awayTimer?.cancel();
-      this.#awayTimer = undefined;
       if (this.#isHandedOver) this.#rollOver();
+      else this.#progressed();
       return;
     }
     this.#watchAway();
     if (status === "ended" && error !== null) this.#handOver();
   }
 
+  /** A link that opens and delivers nothing is as good as none. */
+  #progressed(): void {
+    const { start, end } = this.#session.messages;
+    if (start === this.#reached && start < end && this.#socket.acknowledges !== false) return;
+    this.#reached = start;
+    this.#awayTimer?.cancel();
+    this.#awayTimer = undefined;
+  }
+
   #watchAway(): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isHandedOver) return;
     this.#awayTimer ??= this.#options.clock.after(REPLAY_WORTH_MS, () => this.#handOver());
   }
 
@@ -177,18 +211,26 @@ export class LiveCapture {
   #handOver(): void {
     if (this.#isHandedOver || this.#isStopped) return;
     this.#isHandedOver = true;
+    this.#session.cut().catch(() => {});
     this.#held.delete(this.#session.id);
     this.#emit({ type: "handed_over", sessionId: this.#session.id });
     this.#options.engine.wake("recording_sealed");
+    if (this.#socket.status === "open") this.#rollOver();
   }
 
   /** The link is back: live sound goes on in a session of its own. */
   #rollOver(): void {
     const old = this.#socket;
     old.close();
-    this.#rolling ??= this.#begunAnew(old).finally(() => {
-      this.#rolling = undefined;
-    });
+    this.#rolling ??= this.#begunAnew(old)
+      .catch(() => {
+        // No room for a new session: capture goes on in this one, and live tries again later.
+        this.#awayTimer?.cancel();
+        if (!this.#isStopped) this.#awayTimer = this.#options.clock.after(ROLL_AGAIN_MS, () => this.#rollOver());
+      })
+      .finally(() => {
+        this.#rolling = undefined;
+      });
   }
 
   async #begunAnew(old: ListenSocket): Promise<void> {
@@ -197,10 +239,17 @@ export class LiveCapture {
     if (this.#isStopped || this.#socket !== old) return await session.seal();
     this.#held.add(session.id);
     this.#session = session;
+    this.#ended = [];
     this.#isHandedOver = false;
+    this.#reached = 0;
+    this.#awayTimer?.cancel();
+    this.#awayTimer = undefined;
     this.#conversationId = null;
     this.#open(session);
-    await before.seal();
+    await before.seal().then(
+      () => before.close(),
+      () => {},
+    );
     this.#options.engine.wake("recording_sealed");
   }
 
@@ -230,10 +279,9 @@ export class LiveCapture {
 
   async #drain(drainMs: number): Promise<void> {
     if (this.#socket.acknowledges === false) return;
-    const late = new AbortController();
-    const timer = this.#options.clock.after(drainMs, () => late.abort());
+    const timer = this.#options.clock.after(drainMs, () => this.#hurry.abort());
     try {
-      await this.#socket.drain(late.signal);
+      await this.#socket.drain(this.#hurry.signal);
     } catch {
       // What is not acknowledged is uploaded.
     } finally {
@@ -243,7 +291,14 @@ export class LiveCapture {
 
   #finishedConversation(): Promise<Conversation | undefined> {
     return new Promise((resolve) => {
+      const { signal } = this.#hurry;
+      if (signal.aborted) return resolve(undefined);
       const timer = this.#options.clock.after(CONVERSATION_MS, () => resolve(undefined));
+      const hurried = (): void => {
+        timer.cancel();
+        resolve(undefined);
+      };
+      signal.addEventListener("abort", hurried, { once: true });
       this.#conversationEnded = (conversation) => {
         timer.cancel();
         resolve(conversation);
@@ -269,7 +324,7 @@ export class LiveCapture {
   }
 
   #emit(event: LiveCaptureEvent): void {
-    for (const listener of this.#listeners) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(event);
       } catch (error) {

@@ -46,7 +46,7 @@ export class LogEvents {
   }
 
   emit(event: RecordingLogEvent): void {
-    for (const listener of this.#listeners) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(event);
       } catch (error) {

@@ -66,6 +66,8 @@ export class Journal {
   #rollAt: number;
   #pending: Change[] = [];
   #timer: Timer | undefined;
+  /** The store belongs to somebody else from here on, who would find its own lines overwritten. */
+  #isClosed = false;
   #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: JournalDeps, state: IndexState, report: JournalReport, current: Generation) {
@@ -104,6 +106,7 @@ export class Journal {
   /** `decide` sees the state as it is when its turn has come. */
   change(decide: () => readonly Change[]): Promise<void> {
     const turn = this.#tail.then(async () => {
+      if (this.#isClosed) throw storageFailed("the log was closed");
       const changes = decide();
       await this.#write(changes);
       this.#apply(changes);
@@ -113,6 +116,7 @@ export class Journal {
   }
 
   later(changes: readonly Change[]): void {
+    if (this.#isClosed) return;
     this.#apply(changes);
     this.#pending.push(...changes);
     this.#timer ??= this.#deps.clock.after(LATER_WITHIN_MS, () => {
@@ -139,8 +143,10 @@ export class Journal {
   async close(): Promise<void> {
     await this.flush();
     await this.#tail;
-    this.#timer?.cancel();
     await this.sync();
+    this.#isClosed = true;
+    await this.#tail;
+    this.#timer?.cancel();
   }
 
   #apply(changes: readonly Change[]): void {

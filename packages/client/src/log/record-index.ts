@@ -78,7 +78,8 @@ export class RecordIndex {
   /** The time, or the next free millisecond after it, so that no two `.bin` names of a device are the same. */
   freeStart(device: string, startedAtMs: number): number {
     const taken = this.#startsOf(device);
-    let free = Math.round(startedAtMs);
+    // What is no time would never be free.
+    let free = Number.isSafeInteger(Math.round(startedAtMs)) ? Math.round(startedAtMs) : this.clock.now();
     while (taken.has(free)) free += 1;
     taken.add(free);
     return free;

@@ -194,7 +194,8 @@ class Recovery {
       return header === undefined ? "unreadable" : { header, file };
     } catch (error) {
       if (isHoldfastError(error) && error.code === "file_missing") return undefined;
-      throw error;
+      this.#index.report(error);
+      return "unreadable";
     }
   }
 }

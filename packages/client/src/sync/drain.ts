@@ -33,6 +33,8 @@ export interface DrainOptions {
   readonly emitter: SyncEmitter;
   /** Recordings that are being sent now; kept true while the pass runs. */
   readonly sending: Set<string>;
+  /** What met an unavailable server last; the others go first, so that one that breaks the server stops nobody. */
+  readonly stumbled: Set<string>;
   /** Somebody else may still deliver it. */
   readonly isHeld: (recording: Recording) => boolean;
   /** The server said when it wants to be asked after the job. */
@@ -117,16 +119,22 @@ export class Drain {
       const recording = this.#options.log.recordings.get(id);
       if (recording !== undefined && isDue(recording)) return [recording];
     }
-    return nextBatch(this.#candidates());
+    const all = [...this.#candidates()];
+    const others = all.filter(({ id }) => !this.#options.stumbled.has(id));
+    return nextBatch(others.length > 0 ? others : all);
   }
 
   async #sendBatch(members: readonly Recording[]): Promise<DrainEnd | null> {
     const { sending, gate, clock, emitter } = this.#options;
-    for (const { id } of members) this.#tried.add(id);
+    for (const { id } of members) {
+      this.#tried.add(id);
+      sending.add(id);
+    }
     const { items, kept } = await this.#contents(members);
+    sending.clear();
+    for (const { id } of kept) sending.add(id);
     const [first] = kept;
     if (first === undefined) return null;
-    for (const { id } of kept) sending.add(id);
     this.#progress(0);
     const bytes = items.reduce((sum, { content }) => sum + content.size, 0);
     const startedMs = clock.now();
@@ -169,6 +177,7 @@ export class Drain {
     const failed = outcome.type !== "accepted" && outcome.type !== "finished";
     if (failed) this.#tally.batchesFailed += 1;
     else this.#tally.batchesUploaded += 1;
+    for (const { id } of members) this.#options.stumbled.delete(id);
     this.#unknownInARow = outcome.type === "unknown" ? this.#unknownInARow + 1 : 0;
     switch (outcome.type) {
       case "accepted":
@@ -203,6 +212,7 @@ export class Drain {
         return { type: "signed_out", reason: outcome.reason };
       case "unavailable":
         // The next batch would meet the same server: a backlog of hundreds must not knock hundreds of times.
+        for (const { id } of members) this.#options.stumbled.add(id);
         await this.#apply(members, { type: "postponed", reason: outcome.reason });
         return { type: "failed", waitMs: outcome.retryAfterMs };
       case "unknown":

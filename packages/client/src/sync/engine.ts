@@ -4,6 +4,8 @@
  * outlive the program is in the log, so it may be killed at any moment. What it promises: no request while the account
  * pauses, no attempt spent by anything but the content, and a reason for whatever waits (`explain`).
  */
+
+import { isHoldfastError } from "@holdfast/contract";
 import {
   type ActiveLimit,
   type Clock,
@@ -15,6 +17,7 @@ import {
   fullBudget,
   IDLE,
   isDue,
+  isIdleWake,
   type Random,
   type RetryBudget,
   type RetryCause,
@@ -78,6 +81,9 @@ const DAY_MS = 86_400_000;
 const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
 /** Between these lies the next question about a job when the server says when it wants to be asked. */
 const ASK_AGAIN = { minMs: 1_000, maxMs: 600_000 } as const;
+const SIGN_IN_AGAIN_MS = 300_000;
+/** A network that returns again so soon is one that comes and goes. */
+const FLAPPING_MS = 60_000;
 /** Recordings that wait, from which on a warning is due. */
 const MANY_PENDING = 720;
 /** The developer's switch (reference client-sync 5.9). */
@@ -96,6 +102,7 @@ export class SyncEngine {
   readonly #created = new Set<string>();
   readonly #updated = new Set<string>();
   readonly #closing = new AbortController();
+  readonly #stumbled = new Set<string>();
   readonly #holds = new Set<(recording: Recording) => boolean>();
   #coordinator = IDLE;
   #budget: RetryBudget;
@@ -109,6 +116,7 @@ export class SyncEngine {
   #isAutomatic: boolean;
   #retentionDays: number | null;
   #isStarted = false;
+  #cameOnlineMs = Number.NEGATIVE_INFINITY;
   #hasWarned = false;
   #wasOnline = true;
   #wasForeground = true;
@@ -139,7 +147,7 @@ export class SyncEngine {
 
   /** Before it nothing is asked or sent, whatever wakes the engine. */
   start(): void {
-    if (this.#isStarted) return;
+    if (this.#isStarted || this.#closing.signal.aborted) return;
     this.#isStarted = true;
     this.#wasOnline = this.#environment.isOnline;
     this.#wasForeground = this.#environment.isForeground;
@@ -153,8 +161,9 @@ export class SyncEngine {
     this.#cancel.abort();
     this.#unsubscribe();
     this.#schedule.clearAll();
-    this.#cooldown.close();
     await this.#pass;
+    // The last answer may have begun a pause.
+    this.#cooldown.close();
   }
 
   /** Something happened that may let recordings move; nothing before `start`. Any number of wakes during a pass cost one pass more. */
@@ -280,8 +289,7 @@ export class SyncEngine {
 
   /** Wakes that nobody made on purpose must not undercut a wait that is running. */
   #mustHold(reason: WakeReason): boolean {
-    const isIdleWake = reason === "recording_sealed" || reason === "reconcile_due";
-    return isIdleWake && this.#schedule.has("retry");
+    return isIdleWake(reason) && reason !== "retry_due" && this.#schedule.has("retry");
   }
 
   #step(event: CoordinatorEvent): void {
@@ -301,6 +309,7 @@ export class SyncEngine {
       (error: unknown) => {
         // The disk failed under the log, or a defect: nothing is lost by trying again later.
         this.#finish(reason, { type: "failed", waitMs: null });
+        if (isHoldfastError(error)) return this.#emitter.emit("pass_broken", { reason: error.code });
         queueMicrotask(() => {
           throw error;
         });
@@ -309,8 +318,8 @@ export class SyncEngine {
   }
 
   async #run(reason: WakeReason, signal: AbortSignal): Promise<DrainEnd> {
-    const isAsked = reason === "user_retry" || reason === "startup" || reason === "foregrounded";
-    if (isAsked) this.#signedOut = null;
+    const isAsked = reason === "user_retry" || reason === "startup";
+    if (isAsked || reason === "foregrounded") this.#signedOut = null;
     if (!this.#environment.isOnline || this.#signedOut !== null) return { type: "clean" };
     // A stored restriction may have been lifted meanwhile (D3).
     if (isAsked && this.#cooldown.hasFairUse) await this.#askFairUse();
@@ -339,7 +348,7 @@ export class SyncEngine {
     const drain = new Drain(
       {
         ...{ log: this.#options.log, gate: this.#gate, clock: this.#options.clock, emitter: this.#emitter },
-        sending: this.#sending,
+        ...{ sending: this.#sending, stumbled: this.#stumbled },
         isHeld: (recording) => this.#isHeld(recording),
         onAccepted: (pollAfterMs) => {
           this.#askAgainMs = Math.min(pollAfterMs, this.#askAgainMs ?? pollAfterMs);
@@ -374,6 +383,9 @@ export class SyncEngine {
       this.#budget = refundRetry(this.#budget, this.#spent, clock.now());
       this.#spent = null;
     }
+    // A token that is asked for before every request may be a new one by then.
+    if (end.type === "signed_out" && typeof this.#options.http.token === "function")
+      this.#planRetry(0, SIGN_IN_AGAIN_MS);
     if (step.retryInMs !== null) this.#planRetry(step.retryInMs, end.type === "failed" ? end.waitMs : null);
     this.#planReconcile();
     this.#warnOfMany();
@@ -434,8 +446,17 @@ export class SyncEngine {
       this.#reconcileStep = 0;
       this.wake("foregrounded");
     }
-    if (cameOnline) void this.#reviveAll().then(() => this.wake("connectivity_restored"));
+    if (cameOnline) void this.#cameOnline();
     this.#emitter.emit("changed", {});
+  }
+
+  /** A network that comes and goes must not be a way around the waits between tries. */
+  async #cameOnline(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const isFlapping = nowMs - this.#cameOnlineMs < FLAPPING_MS;
+    this.#cameOnlineMs = nowMs;
+    await this.#reviveAll().catch(() => {});
+    if (!isFlapping || !this.#schedule.has("retry")) this.wake("connectivity_restored");
   }
 
   /** What gave up while the network was bad gets its attempts back (reference client-sync 3.4.5). */

@@ -16,6 +16,8 @@ export interface SyncEvents {
   };
   pass_started: { readonly reason: WakeReason };
   pass_finished: { readonly reason: WakeReason; readonly outcome: "clean" | "failed" | "limited" };
+  /** The disk failed under the pass; it is tried again. */
+  pass_broken: { readonly reason: string };
   local_upload_started: { readonly walCount: number };
   local_upload_finished: {
     readonly batchesUploaded: number;
@@ -98,7 +100,7 @@ export class SyncEmitter {
   }
 
   emit<N extends SyncEventName>(name: N, detail: SyncEvents[N]): void {
-    for (const listener of this.#listeners) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(name, detail);
       } catch (error) {

@@ -76,10 +76,17 @@ export class Reconciler {
       for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
         // A job that failed because the server is busy begins a pause, and a pause costs no request.
         if (signal.aborted || result.signedOut !== null || this.#options.cooldown.limit !== null) return;
+        // A server that answers nothing is not knocked at for every job, and uploads do not wait for that.
+        if (result.transient >= RECONCILE_CONCURRENCY) return;
         const [jobId, members] = next;
         const reply = await this.#reply(jobId, signal);
         if (signal.aborted) return;
         const outcome = jobOutcome(reply);
+        const { limitReason } = reply;
+        if (reply.status === 429 || (reply.status === 503 && limitReason !== null)) {
+          const reason = limitReason === "fair_use" ? "fair_use" : "backend_busy";
+          await this.#options.cooldown.limited(reason, reply.retryAfterMs);
+        }
         this.#tellStatus(jobId, reply.status, outcome);
         await this.#settle(jobId, members, outcome);
         if (outcome.type === "waiting" && outcome.retryAfterMs !== null) {
@@ -105,15 +112,15 @@ export class Reconciler {
     return groups;
   }
 
-  async #reply(jobId: string, signal: AbortSignal): Promise<JobReply> {
+  async #reply(jobId: string, signal: AbortSignal): Promise<JobReply & { limitReason: string | null }> {
     try {
       const path = `/v2/sync-local-files/${encodeURIComponent(jobId)}`;
       const { status, headers, body } = await rawRequest(this.#options.http, { method: "GET", path, signal });
       const retryAfterMs = parseRetryAfter(headers.get("retry-after"), this.#options.clock.now()) ?? null;
-      return { status, retryAfterMs, body };
+      return { status, retryAfterMs, body, limitReason: headers.get("x-omi-rate-limit-reason") };
     } catch (error) {
       const isAuth = isHoldfastError(error) && error.class === "auth";
-      return { status: isAuth ? 401 : null, retryAfterMs: null, body: undefined };
+      return { status: isAuth ? 401 : null, retryAfterMs: null, body: undefined, limitReason: null };
     }
   }
 

@@ -22,27 +22,43 @@ export interface ResumableOptions {
 /** Asks the server once whether it speaks tus, and then sends what is larger than a chunk that way. */
 export function resumableSender(options: ResumableOptions): SendBatch {
   let speaksTus: boolean | undefined;
+  /** What did not come further, by how often: whoever stands between may not let tus through. */
+  const stuck = new Map<string, number>();
   return async (batch, send) => {
     const [item, ...others] = batch.items;
     const fits = item === undefined || others.length > 0 || item.content.size <= CHUNK_BYTES;
     if (batch.kind === "sound" || fits) return await options.fallback(batch, send);
-    speaksTus ??= await asksForTus(options.http, send.signal);
-    return speaksTus ? await sendByTus(options, { batch, item }, send) : await options.fallback(batch, send);
+    const answer = speaksTus ?? (await asksForTus(options.http, send.signal));
+    if (typeof answer !== "boolean") return uploadAnswerOf(answer, options.http.clock.now());
+    speaksTus = answer;
+    if (!speaksTus || (stuck.get(item.id) ?? 0) >= MAX_STUCK) return await options.fallback(batch, send);
+    const { isStuck = false, ...said } = await sendByTus(options, { batch, item }, send);
+    if (isStuck) stuck.set(item.id, (stuck.get(item.id) ?? 0) + 1);
+    else stuck.delete(item.id);
+    return said;
   };
 }
 
-async function asksForTus(http: HttpOptions, signal: AbortSignal): Promise<boolean> {
-  const { status, headers } = await rawRequest(http, { method: "OPTIONS", path: PATH, signal });
+/** After so many tries that came no further, a recording goes whole. */
+const MAX_STUCK = 4;
+
+/** The answer itself where it says nothing about tus: a server that is busy or gone. */
+async function asksForTus(http: HttpOptions, signal: AbortSignal): Promise<boolean | RawAnswer> {
+  const answer = await rawRequest(http, { method: "OPTIONS", path: PATH, signal });
+  const { status, headers } = answer;
+  if (status === 401 || status === 408 || status === 429 || status >= 500) return answer;
   const extensions = headers.get("tus-extension")?.split(",") ?? [];
   return status < 300 && headers.get("tus-version")?.includes(VERSION) === true && extensions.includes("creation");
 }
+
+type TusAnswer = UploadAnswer & { readonly isStuck?: boolean };
 
 interface Upload {
   readonly batch: Batch;
   readonly item: BatchItem;
 }
 
-async function sendByTus(options: ResumableOptions, upload: Upload, send: SendOptions): Promise<UploadAnswer> {
+async function sendByTus(options: ResumableOptions, upload: Upload, send: SendOptions): Promise<TusAnswer> {
   const { http, log } = options;
   const key = `upload.${upload.item.id}`;
   const { name, content } = upload.item;
@@ -70,7 +86,7 @@ async function sendByTus(options: ResumableOptions, upload: Upload, send: SendOp
   send.onProgress(content.size);
   await log.setNote(key, null);
   // Without a job its bytes would be there and nobody could ask after them: the next try finds them by their content.
-  return { status: 202, limitReason: null, retryAfterMs: null, body: { job_id: job } };
+  return { status: 202, limitReason: null, retryAfterMs: null, body: { job_id: job }, isStuck: job === null };
 }
 
 interface Begun {
@@ -107,19 +123,21 @@ async function offsetOf(
   http: HttpOptions,
   path: string,
   signal: AbortSignal,
-): Promise<Found | { readonly refused: UploadAnswer } | null> {
+): Promise<Found | { readonly refused: TusAnswer } | null> {
   const answer = await rawRequest(http, { method: "HEAD", path, headers: TUS, signal });
   const offset = offsetIn(answer);
   if (answer.status === 200 && offset !== null) return { offset, job: jobOf(answer) };
-  return answer.status === 404 || answer.status === 410 ? null : { refused: refusal(answer, http.clock.now()) };
+  // An answer to HEAD has no words: whether it is about the recording is said by the one to POST.
+  return GONE.has(answer.status) ? null : { refused: refusal(answer, http.clock.now()) };
 }
 
 /** A conflict about offsets says nothing about the recording: the next try asks where the upload stands. */
-function refusal(answer: RawAnswer, nowMs: number): UploadAnswer {
+function refusal(answer: RawAnswer, nowMs: number): TusAnswer {
   const said = uploadAnswerOf(answer, nowMs);
-  return ABOUT_OFFSETS.has(answer.status) ? { ...said, status: 503, limitReason: null } : said;
+  return ABOUT_OFFSETS.has(answer.status) ? { ...said, status: 503, limitReason: null, isStuck: true } : said;
 }
 
+const GONE = new Set([400, 403, 404, 410, 413]);
 const ABOUT_OFFSETS = new Set([200, 204, 404, 409, 410, 423, 460]);
 
 function offsetIn({ headers }: RawAnswer): number | null {

@@ -6,6 +6,9 @@ import type { Clock, Timer } from "@holdfast/core";
 
 export type Plan = "retry" | "reconcile" | "resume";
 
+/** Timers of browsers and of Node hold 32 bits of milliseconds; a longer one would go off at once. */
+const MAX_TIMER_MS = 2_000_000_000;
+
 export class Schedule {
   readonly #clock: Clock;
   readonly #timers = new Map<Plan, { readonly atMs: number; readonly timer: Timer }>();
@@ -24,7 +27,8 @@ export class Schedule {
     return this.#timers.has(plan);
   }
 
-  set(plan: Plan, inMs: number, call: () => void): void {
+  set(plan: Plan, wishedMs: number, call: () => void): void {
+    const inMs = Math.min(wishedMs, MAX_TIMER_MS);
     this.clear(plan);
     const timer = this.#clock.after(inMs, () => {
       this.#timers.delete(plan);

@@ -118,7 +118,8 @@ const ROWS: readonly [string, Answer | undefined, object, number][] = [
     { status: "miss", attempts: 0, reason: "scope_missing" },
     1,
   ],
-  ["403", { status: 403 }, { status: "upload_rejected", attempts: 0, reason: "http_403" }, 1],
+  ["403", { status: 403, body: { detail: "no" } }, { status: "upload_rejected", attempts: 0, reason: "http_403" }, 1],
+  ["403 that is a page", { status: 403, body: "<html>" }, { status: "miss", attempts: 0, reason: "http_403" }, 22],
   [
     "400",
     { status: 400, body: { code: "sync_invalid_name" } },

@@ -12,6 +12,8 @@ export interface BatchCandidate {
   readonly sessionId: string | null;
   readonly conversationId: string | null;
   readonly device: string;
+  /** Content that failed before goes alone, so that it takes nothing else with it. */
+  readonly attempts: number;
 }
 
 /** Five minutes of sound are one job, which ends well within an old server's guard of 600 s. */
@@ -26,7 +28,7 @@ export function nextBatch<T extends BatchCandidate>(candidates: Iterable<T>): T[
   for (const candidate of all) if (newest === undefined || isLater(candidate, newest)) newest = candidate;
   if (newest === undefined) return [];
   const head = newest;
-  if (head.kind === "sound") return [head];
+  if (head.kind === "sound" || head.attempts > 0) return [head];
   const kin = all
     .filter((other) => other !== head && belongTogether(head, other))
     .sort((a, b) => (isLater(a, b) ? -1 : 1));
@@ -42,7 +44,11 @@ export function nextBatch<T extends BatchCandidate>(candidates: Iterable<T>): T[
 
 function belongTogether(a: BatchCandidate, b: BatchCandidate): boolean {
   return (
-    b.kind === "frames" && a.sessionId === b.sessionId && a.conversationId === b.conversationId && a.device === b.device
+    b.kind === "frames" &&
+    !(b.attempts > 0) &&
+    a.sessionId === b.sessionId &&
+    a.conversationId === b.conversationId &&
+    a.device === b.device
   );
 }
 

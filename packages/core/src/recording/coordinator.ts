@@ -7,6 +7,8 @@
  * | idle              | run it                          | -                                                    |
  * | running           | the weightier reason waits      | idle, or run what waited; a failure plans a new try  |
  *
+ * Wakes that only say that there is something to do are part of the try that a failure plans, and do not come before it.
+ *
  * Retries after a failed pass wait longer and longer (5, 10, 20, 60 s) with jitter; a clean pass begins anew.
  */
 
@@ -55,7 +57,9 @@ export function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent
     case "pass_done": {
       if (state.running === null) return { state, run: null, retryInMs: null };
       const streak = event.outcome === "failed" ? state.streak + 1 : event.outcome === "clean" ? 0 : state.streak;
-      const { queued } = state;
+      // A failure plans its own try, which does what these would: it must not be undercut by them.
+      const isCovered = event.outcome === "failed" && state.queued !== null && isIdleWake(state.queued);
+      const queued = isCovered ? null : state.queued;
       if (queued !== null) return { state: { running: queued, queued: null, streak }, run: queued, retryInMs: null };
       const retryInMs = event.outcome === "failed" ? retryMs(streak, random) : null;
       return { state: { running: null, queued: null, streak }, run: null, retryInMs };
@@ -71,6 +75,11 @@ function retryMs(streak: number, random: number): number {
   return Math.round(nominal * (0.5 + 0.5 * random));
 }
 
+/** It only says that there is something to do: nothing became better by it. */
+export function isIdleWake(reason: WakeReason): boolean {
+  return reason === "recording_sealed" || reason === "reconcile_due" || reason === "retry_due";
+}
+
 /** A person's wish goes before a machine's; of two alike, the first stays. */
 function weightier(waiting: WakeReason | null, next: WakeReason): WakeReason {
   return waiting === null || weight(next) > weight(waiting) ? next : waiting;
@@ -79,13 +88,14 @@ function weightier(waiting: WakeReason | null, next: WakeReason): WakeReason {
 function weight(reason: WakeReason): number {
   switch (reason) {
     case "user_retry":
-      return 2;
+      return 3;
     case "foregrounded":
     case "device_connected":
-      return 1;
+      return 2;
     case "startup":
     case "connectivity_restored":
     case "cooldown_elapsed":
+      return 1;
     case "recording_sealed":
     case "reconcile_due":
     case "retry_due":

@@ -53,6 +53,8 @@ export function uploadOutcome(answer: UploadAnswer): UploadOutcome {
     case 401:
       return { type: "signed_out", reason };
     case 403:
+      // The page of something between here and the server (a network that wants a sign-in) is no word of the server's.
+      if (typeof answer.body !== "object" || answer.body === null) return { type: "unknown", reason };
       // Ours says whose failure it is; an answer without a class is the server's last word on this recording.
       return body.class === "auth" && body.scope === "account"
         ? { type: "signed_out", reason }

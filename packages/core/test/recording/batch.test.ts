@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const minute = (id: string, over: Partial<BatchCandidate> = {}): BatchCandidate => ({
   ...{ id, kind: "frames", startedAtMs: Number(id) * 60_000, bytes: 100_000 },
-  ...{ sessionId: "s", conversationId: "c", device: "phone" },
+  ...{ sessionId: "s", conversationId: "c", device: "phone", attempts: 0 },
   ...over,
 });
 const ids = (batch: readonly BatchCandidate[]) => batch.map(({ id }) => id).join(" ");
@@ -18,6 +18,12 @@ describe("nextBatch", () => {
   it("takes the newest five of a session, in the order of capture", () => {
     const session = ["3", "7", "1", "6", "2", "5", "4"].map((id) => minute(id));
     expect(ids(nextBatch(session))).toBe("3 4 5 6 7");
+  });
+
+  it("sends what failed before alone, so that it takes nothing else with it", () => {
+    const session = [minute("1"), minute("2", { attempts: 1 }), minute("3"), minute("4", { attempts: 2 })];
+    expect(ids(nextBatch(session))).toBe("4");
+    expect(ids(nextBatch(session.slice(0, 3)))).toBe("1 3");
   });
 
   it("takes any iterable, once", () => {
@@ -74,6 +80,7 @@ const candidates = fc
       sessionId: fc.constantFrom("s1", "s2", null),
       conversationId: fc.constantFrom("c1", null),
       device: fc.constantFrom("phone", "phone", "omi"),
+      attempts: fc.constantFrom(0, 0, 0, 1),
     }),
     { maxLength: 40, size: "max" },
   )
@@ -125,11 +132,12 @@ describe("any backlog", () => {
       fc.property(candidates, (all) => {
         const batch = nextBatch(all);
         const last = batch.at(-1);
-        if (last === undefined || last.kind === "sound" || batch.length === MAX_BATCH) return;
+        if (last === undefined || last.kind === "sound" || last.attempts > 0 || batch.length === MAX_BATCH) return;
         const { sessionId, conversationId, device } = last;
         const kin = all.filter(
           (other) =>
             other.kind === "frames" &&
+            other.attempts === 0 &&
             !batch.includes(other) &&
             [other.sessionId, other.conversationId, other.device].join() === [sessionId, conversationId, device].join(),
         );

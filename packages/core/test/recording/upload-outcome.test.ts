@@ -63,6 +63,7 @@ const REFUSED: readonly Row[] = [
   ["400", { status: 400, body: detail }, { type: "rejected", reason: "http_400" }],
   ["400 of ours", { status: 400, body: { code: "mixed_upload" } }, { type: "rejected", reason: "mixed_upload" }],
   ["403", { status: 403, body: detail }, { type: "rejected", reason: "http_403" }],
+  ["403 that is a page", { status: 403, body: undefined }, { type: "unknown", reason: "http_403" }],
   [
     "403 about this recording",
     { status: 403, body: { code: "job_forbidden", class: "auth", scope: "item" } },

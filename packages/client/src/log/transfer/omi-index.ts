@@ -84,7 +84,7 @@ function fieldsOf(wal: OmiRecord): Partial<StoredRecording> {
   return {
     status,
     jobId: status === "uploaded" ? jobId : null,
-    attempts: number(wal, "retry_count"),
+    attempts: Math.max(0, Math.trunc(number(wal, "retry_count"))),
     lastAttemptAtMs: number(wal, "last_retry_at") * 1000,
     uploadedAtMs: status === "uploaded" ? number(wal, "uploaded_at") * 1000 : 0,
     conversationId: text(wal, "conversation_id"),
