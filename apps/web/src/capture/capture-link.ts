@@ -27,19 +27,12 @@ export async function openCaptureLink(
   });
   const held = new HeldByServer();
   const sessions = new Set([capture.sessionId]);
-  const belonging = new Belonging(client.log);
   const unwatch = client.log.on((event) => {
     // After a long break live sound goes on in a session of its own.
     sessions.add(capture.sessionId);
     hearLog(event, sessions, held, listener);
-    if (event.type === "recording_added") belonging.added(event.recording);
   });
-  capture.on((event) => {
-    if (event.type === "conversation_session" && event.status === "in_progress") {
-      belonging.heard(capture.sessionId, event.conversation_id);
-    }
-    hearCapture(event, listener);
-  });
+  capture.on((event) => hearCapture(event, listener));
   return {
     send(message) {
       try {
@@ -122,41 +115,6 @@ function hearCapture(event: LiveCaptureEvent, listener: LiveLinkListener): void 
       break;
     default:
       break;
-  }
-}
-
-/**
- * Writes into the log, at once, which conversation its pieces belong to: a page that is killed a moment later uploads the rest
- * of a sentence, and it must not become a conversation of its own.
- */
-class Belonging {
-  readonly #log: HoldfastClient["log"];
-  /** By capture session. */
-  readonly #conversations = new Map<string, string>();
-
-  constructor(log: HoldfastClient["log"]) {
-    this.#log = log;
-  }
-
-  heard(sessionId: string, conversationId: string): void {
-    const isFirst = !this.#conversations.has(sessionId);
-    this.#conversations.set(sessionId, conversationId);
-    if (!isFirst) return;
-    const pieces = [...this.#log.recordings.values()].filter((piece) => piece.sessionId === sessionId);
-    this.#stamp(
-      pieces.map(({ id }) => id),
-      conversationId,
-    );
-  }
-
-  added({ id, sessionId }: Recording): void {
-    const conversationId = this.#conversations.get(sessionId ?? "");
-    if (conversationId !== undefined) this.#stamp([id], conversationId);
-  }
-
-  #stamp(ids: readonly string[], conversationId: string): void {
-    // What cannot be written now is written when the capture ends.
-    this.#log.stamp(ids, conversationId).catch(() => undefined);
   }
 }
 
