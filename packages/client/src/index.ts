@@ -82,10 +82,11 @@ export type { RecordingContent } from "./log/transfer/content.ts";
 export type { ImportResult } from "./log/transfer/import.ts";
 export type { FindFile, OmiImport } from "./log/transfer/omi-index.ts";
 export type { WebLocks } from "./log/web-lock.ts";
-export { SyncEngine, type SyncEngineOptions, type SyncStatus } from "./sync/engine.ts";
+export { SyncEngine, type SyncEngineOptions } from "./sync/engine.ts";
 export { ALWAYS_THERE, browserEnvironment, type SyncEnvironment } from "./sync/environment.ts";
 export type { SyncEventName, SyncEvents, SyncListener } from "./sync/events.ts";
 export type { SyncLog, UploadContent } from "./sync/sync-log.ts";
+export type { SyncStatus } from "./sync/sync-status.ts";
 export { systemClock, systemRandom } from "./system.ts";
 export {
   emptyTranscript,

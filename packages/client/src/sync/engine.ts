@@ -7,7 +7,6 @@
 
 import { isHoldfastError } from "@holdfast/contract";
 import {
-  type ActiveLimit,
   type Clock,
   type CooldownReason,
   type CoordinatorEvent,
@@ -23,7 +22,6 @@ import {
   type RetryCause,
   reconcileDelayMs,
   refundRetry,
-  type StatusCard,
   type SyncCounts,
   type SyncPhase,
   spendRetry,
@@ -43,6 +41,7 @@ import { resumableSender } from "./resumable.ts";
 import { Schedule } from "./schedule.ts";
 import { multipartSender } from "./send-batch.ts";
 import type { SyncLog } from "./sync-log.ts";
+import type { SyncStatus } from "./sync-status.ts";
 import { UploadGate } from "./upload-gate.ts";
 
 export interface SyncEngineOptions {
@@ -56,24 +55,6 @@ export interface SyncEngineOptions {
   readonly automatic?: boolean;
   /** Confirmed local copies are removed after so many days; null (default) keeps them. */
   readonly retentionDays?: number | null;
-}
-
-export interface SyncStatus {
-  readonly card: StatusCard;
-  readonly phase: SyncPhase;
-  readonly limit: ActiveLimit | null;
-  /** Of recordings that are whole and not for the live way. */
-  readonly counts: SyncCounts;
-  /** Recordings that are being captured, or that the live way may still deliver. */
-  readonly capturing: number;
-  /** Of the pass that uploads now; null while none does. */
-  readonly progress: DrainProgress | null;
-  /** When something will be asked or sent next; null where nothing is planned. */
-  readonly nextPassAtMs: number | null;
-  /** Code of the refusal, where the server does not take this sign-in any more. */
-  readonly signedOut: string | null;
-  /** Conversations that came of recordings since the start. */
-  readonly conversations: { readonly created: readonly string[]; readonly updated: readonly string[] };
 }
 
 const DAY_MS = 86_400_000;
@@ -226,7 +207,8 @@ export class SyncEngine {
 
   /** Copies that are old enough already go at once. */
   async setRetentionDays(days: number | null): Promise<void> {
-    this.#retentionDays = days;
+    // What is no number of days keeps everything.
+    this.#retentionDays = days !== null && days >= 0 ? days : null;
     await this.#removeOldCopies();
     this.#emitter.emit("changed", {});
   }
@@ -276,9 +258,15 @@ export class SyncEngine {
       isSignedIn: this.#signedOut === null,
       isAutomatic: this.#isAutomatic,
       limit: this.#cooldown.limit,
-      nextPassAtMs: this.#schedule.nextAtMs,
+      nextPassAtMs:
+        // A question about jobs sends nothing that waits.
+        recording.status === "uploaded" ? this.#schedule.nextAtMs : this.#nextUploadAtMs,
       retentionMs: this.#retentionDays === null ? null : this.#retentionDays * DAY_MS,
     });
+  }
+
+  get #nextUploadAtMs(): number | null {
+    return this.#schedule.atMs("retry") ?? this.#schedule.atMs("resume");
   }
 
   #phase(counts: SyncCounts): SyncPhase {

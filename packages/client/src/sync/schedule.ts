@@ -23,6 +23,11 @@ export class Schedule {
     return times.length === 0 ? null : Math.min(...times);
   }
 
+  /** When this plan is due; null where it is none. */
+  atMs(plan: Plan): number | null {
+    return this.#timers.get(plan)?.atMs ?? null;
+  }
+
   has(plan: Plan): boolean {
     return this.#timers.has(plan);
   }
