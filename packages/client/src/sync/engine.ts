@@ -37,7 +37,7 @@ import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
 import { SyncEmitter, type SyncListener } from "./events.ts";
 import { fairUseStatus } from "./fair-use-status.ts";
 import { type JobNews, Reconciler } from "./reconcile.ts";
-import { resumableSender } from "./resumable.ts";
+import { resumableSender, uploadNote } from "./resumable.ts";
 import { Schedule } from "./schedule.ts";
 import { multipartSender } from "./send-batch.ts";
 import type { SyncLog } from "./sync-log.ts";
@@ -90,6 +90,8 @@ export class SyncEngine {
   /** What the planned try cost, until a clean pass gives it back. */
   #spent: RetryCause | null = null;
   #reconcileStep = 0;
+  /** Something was learned about jobs since the next question was planned. */
+  #mustReplan = false;
   #pass: Promise<void> = Promise.resolve();
   #cancel = new AbortController();
   #progress: DrainProgress | null = null;
@@ -172,7 +174,9 @@ export class SyncEngine {
 
   /** Removes recordings and their bytes; those that are being sent stay. */
   async remove(ids: readonly string[]): Promise<void> {
-    await this.#options.log.remove(ids.filter((id) => !this.#sending.has(id)));
+    const { log } = this.#options;
+    await log.remove(ids.filter((id) => !this.#sending.has(id)));
+    for (const id of ids) if (log.note(uploadNote(id)) !== null) await log.setNote(uploadNote(id), null);
     this.#emitter.emit("changed", {});
   }
 
@@ -312,7 +316,8 @@ export class SyncEngine {
     // A stored restriction may have been lifted meanwhile (D3).
     if (isAsked && this.#cooldown.hasFairUse) await this.#askFairUse();
     if (this.#cooldown.limit !== null) return { type: "limited" };
-    const asked = await this.#reconcile(signal);
+    // What was captured meanwhile is no reason to ask after jobs before their time.
+    const asked: DrainEnd = reason === "recording_sealed" ? { type: "clean" } : await this.#reconcile(signal);
     if (asked.type !== "clean" && asked.type !== "failed") return asked;
     const sent = await this.#drain(reason, signal);
     await this.#removeOldCopies();
@@ -320,6 +325,7 @@ export class SyncEngine {
   }
 
   async #reconcile(signal: AbortSignal): Promise<DrainEnd> {
+    this.#mustReplan = true;
     const { ended, transient, signedOut, askAgainMs } = await this.#reconciler.pass(signal);
     if (signedOut !== null) return { type: "signed_out", reason: signedOut };
     if (signal.aborted) return { type: "cancelled" };
@@ -339,6 +345,7 @@ export class SyncEngine {
         ...{ sending: this.#sending, stumbled: this.#stumbled },
         isHeld: (recording) => this.#isHeld(recording),
         onAccepted: (pollAfterMs) => {
+          this.#mustReplan = true;
           this.#askAgainMs = Math.min(pollAfterMs, this.#askAgainMs ?? pollAfterMs);
         },
         onProgress: (progress) => {
@@ -391,6 +398,9 @@ export class SyncEngine {
 
   /** Jobs are asked after while somebody looks, there are some, and the account does not pause. */
   #planReconcile(): void {
+    const isPlanned = this.#schedule.has("reconcile") && !this.#mustReplan && this.#cooldown.limit === null;
+    if (isPlanned) return;
+    this.#mustReplan = false;
     this.#schedule.clear("reconcile");
     if (!this.#environment.isForeground || this.#cooldown.limit !== null || this.#signedOut !== null) return;
     if (!this.#hasUploaded()) {

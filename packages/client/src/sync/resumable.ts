@@ -53,6 +53,9 @@ async function asksForTus(http: HttpOptions, signal: AbortSignal): Promise<boole
 
 type TusAnswer = UploadAnswer & { readonly isStuck?: boolean };
 
+/** Where the upload of a recording stands, in the notes of the log. */
+export const uploadNote = (id: string): string => `upload.${id}`;
+
 interface Upload {
   readonly batch: Batch;
   readonly item: BatchItem;
@@ -60,7 +63,7 @@ interface Upload {
 
 async function sendByTus(options: ResumableOptions, upload: Upload, send: SendOptions): Promise<TusAnswer> {
   const { http, log } = options;
-  const key = `upload.${upload.item.id}`;
+  const key = uploadNote(upload.item.id);
   const { name, content } = upload.item;
   const known = parseNote(log.note(key), name);
   const found = known === null ? null : await offsetOf(http, known, send.signal);

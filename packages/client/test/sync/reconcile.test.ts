@@ -139,6 +139,18 @@ describe("when it asks", () => {
     }
   });
 
+  test("not sooner and not later because something is captured meanwhile", async () => {
+    const { engine, log, clock, server } = uploaded(job("processing"));
+    engine.start();
+    for (let i = 0; i < 60; i++) {
+      await clock.advance(MINUTE);
+      log.add(`r${i}`, { status: "synced" });
+      engine.wake("recording_sealed");
+    }
+    expect(server.polls.length).toBeGreaterThan(28);
+    expect(server.polls.length).toBeLessThan(40);
+  });
+
   test("three jobs at a time", async () => {
     let open = 0;
     let most = 0;

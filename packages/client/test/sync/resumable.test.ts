@@ -75,6 +75,18 @@ describe("a recording that is larger than a chunk", () => {
     expect(tus.received - 5 * CHUNK).toBeLessThanOrEqual(CHUNK);
   });
 
+  test("leaves nothing behind when its recording is removed", async () => {
+    const tus = new TusServer();
+    tus.fault = ({ method }) => (method === "PATCH" ? "cut" : undefined);
+    const { engine, log, clock } = stage(tus.script);
+    log.add("a", { bytes: 2 * CHUNK });
+    engine.start();
+    await clock.advance(0);
+    expect(log.notes.size).toBe(1);
+    await engine.remove(["a"]);
+    expect(log.notes.size).toBe(0);
+  });
+
   test("begins anew where the server has forgotten it, and asks where a conflict leaves it", async () => {
     const tus = new TusServer();
     const { engine, log, clock } = stage(tus.script);
