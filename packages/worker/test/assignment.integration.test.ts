@@ -51,6 +51,7 @@ describe("sound of a live conversation that comes again", () => {
   const BOAT = "A boat came in without any noise.";
   const RED = "It was painted red all over.";
 
+  /** Before the worker starts, which removes a conversation that it finds without words. */
   async function live(status: string, lines: readonly Line[]): Promise<void> {
     const row = {
       userId: USER,
@@ -83,8 +84,8 @@ describe("sound of a live conversation that comes again", () => {
     ["named by its id", { target_conversation_id: "live" }],
     ["named by its recording session", { target_recording_session_id: "r1" }],
   ])("%s: what it holds is there once, what it missed is added", async (_, target) => {
-    await world.start(scripted.url);
     await live("completed", [{ start: 0, end: 9, text: `${HARBOUR} ${BOAT}` }]);
+    await world.start(scripted.url);
     hears(line(0.4, HARBOUR), line(5, BOAT), line(9.5, RED));
     const payload = { ...target, client_device_id: "ios_1", audio_start_seconds: 0, audio_end_seconds: 12 };
     const job = await world.ended(await world.upload([await binFile("pcm16", tone(500, 12), T0)], { payload }));
@@ -94,8 +95,8 @@ describe("sound of a live conversation that comes again", () => {
   });
 
   test("a conversation to which nothing is added is not summarised anew", async () => {
-    await world.start(scripted.url);
     await live("completed", [line(0, HARBOUR), line(5, BOAT)]);
+    await world.start(scripted.url);
     hears(line(3, HARBOUR), line(8, BOAT));
     const payload = { target_conversation_id: "live", client_device_id: "ios_1" };
     const job = await world.ended(await world.upload([await binFile("pcm16", tone(500, 12), T0)], { payload }));
