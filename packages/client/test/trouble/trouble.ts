@@ -97,7 +97,7 @@ export function lateWrites(disk: MemoryDisk): string[] {
 }
 
 /** Requests that end when they are given up, as those of a browser do. */
-export function abortable(fetch: FetchLike): FetchLike {
+function abortable(fetch: FetchLike): FetchLike {
   return (url, init) =>
     new Promise((resolve, reject) => {
       init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
