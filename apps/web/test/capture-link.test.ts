@@ -1,10 +1,9 @@
 /** A recording over the real client: a log on a disk in memory, and a socket that the test plays. */
-import { browserConnect, HoldfastClient } from "@holdfast/client";
+import { browserConnect, HoldfastClient, systemClock, systemRandom } from "@holdfast/client";
 import { MemoryDisk } from "@holdfast/testkit/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openCaptureLink } from "../src/capture/capture-link.ts";
 import type { LiveLink, LiveLinkListener } from "../src/capture/live-link.ts";
-import { browserClock, browserRandom } from "../src/shell/platform.ts";
 
 class PlayedSocket {
   onopen: (() => void) | null = null;
@@ -56,7 +55,7 @@ beforeEach(async () => {
   disk = new MemoryDisk();
   client = await HoldfastClient.open({
     ...{ store: await disk.open(), owner: "anna", reserveBytes: 0 },
-    ...{ server: "http://localhost:8787", token: () => "hf_token", clock: browserClock, random: browserRandom },
+    ...{ server: "http://localhost:8787", token: () => "hf_token", clock: systemClock, random: systemRandom },
     fetch: () => Promise.reject(new TypeError("away")),
     connect: browserConnect((url) => {
       const made = new PlayedSocket(url);
@@ -190,7 +189,7 @@ describe("the capture link", () => {
     full.knownFreeBytes = 10;
     await using other = await HoldfastClient.open({
       ...{ store: await full.open(), owner: "anna", server: "http://localhost", token: "t" },
-      ...{ clock: browserClock, random: browserRandom, fetch: () => Promise.reject(new TypeError("away")) },
+      ...{ clock: systemClock, random: systemRandom, fetch: () => Promise.reject(new TypeError("away")) },
       connect: browserConnect((url) => new PlayedSocket(url)),
     });
     await expect(openCaptureLink(other, "pcm16", listener)).rejects.toMatchObject({ problem: "storage_full" });

@@ -1,11 +1,10 @@
 /** Who has the recordings: one page at a time, the next when it goes, nobody who is signed out. */
-import { HoldfastClient } from "@holdfast/client";
+import { HoldfastClient, systemClock, systemRandom } from "@holdfast/client";
 import { HoldfastError } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
 import { MemoryDisk } from "@holdfast/testkit/log";
 import { describe, expect, it } from "vitest";
 import { Device, type DeviceDeps, type PageLocks } from "../src/device/device.ts";
-import { browserClock, browserRandom } from "../src/shell/platform.ts";
 
 /** One lock, as the pages of an origin share it. */
 class SharedLock implements PageLocks {
@@ -50,7 +49,7 @@ const disk = (): (() => Promise<HoldfastClient>) => {
   return async () =>
     await HoldfastClient.open({
       ...{ store: await memory.open(), owner: "anna", server: "http://localhost", token: "t" },
-      ...{ clock: browserClock, random: browserRandom, fetch: () => Promise.reject(new TypeError("away")) },
+      ...{ clock: systemClock, random: systemRandom, fetch: () => Promise.reject(new TypeError("away")) },
       connect: () => {
         throw new Error("nothing is live here");
       },

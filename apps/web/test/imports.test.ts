@@ -1,9 +1,8 @@
 /** Dropped files go into a real log, on a disk in memory, and come out of it again after the page was closed. */
-import { HoldfastClient } from "@holdfast/client";
+import { HoldfastClient, systemClock, systemRandom } from "@holdfast/client";
 import { HoldfastError } from "@holdfast/contract";
 import { MemoryDisk } from "@holdfast/testkit/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { browserClock, browserRandom } from "../src/shell/platform.ts";
 import { Imports, importedRows } from "../src/uploads/imports.ts";
 
 const OPENED_AT_MS = 1_000;
@@ -15,7 +14,7 @@ let imports: Imports;
 const open = async (): Promise<HoldfastClient> =>
   await HoldfastClient.open({
     ...{ store: await disk.open(), owner: "anna", reserveBytes: 0, server: "http://localhost", token: "t" },
-    ...{ clock: browserClock, random: browserRandom, fetch: () => Promise.reject(new TypeError("away")) },
+    ...{ clock: systemClock, random: systemRandom, fetch: () => Promise.reject(new TypeError("away")) },
     connect: () => {
       throw new Error("nothing is live here");
     },

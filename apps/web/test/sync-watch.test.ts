@@ -1,9 +1,8 @@
 /** What components see of syncing: a new look for what changed, not for every frame, and nothing of a client that is gone. */
-import { HoldfastClient } from "@holdfast/client";
+import { HoldfastClient, systemClock, systemRandom } from "@holdfast/client";
 import { MemoryDisk } from "@holdfast/testkit/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DeviceState } from "../src/device/device.ts";
-import { browserClock, browserRandom } from "../src/shell/platform.ts";
 import { SyncWatch } from "../src/sync/sync-watch.ts";
 
 let client: HoldfastClient;
@@ -16,7 +15,7 @@ beforeEach(async () => {
   status = 500;
   client = await HoldfastClient.open({
     ...{ store: await new MemoryDisk().open(), owner: "anna", reserveBytes: 0, server: "http://localhost", token: "t" },
-    ...{ clock: browserClock, random: browserRandom, fetch: async () => Response.json({}, { status }) },
+    ...{ clock: systemClock, random: systemRandom, fetch: async () => Response.json({}, { status }) },
     connect: () => {
       throw new Error("nothing is live here");
     },
@@ -27,7 +26,7 @@ beforeEach(async () => {
     tell = listener;
     return () => undefined;
   };
-  watch = new SyncWatch({ snapshot: () => state, subscribe }, browserClock);
+  watch = new SyncWatch({ snapshot: () => state, subscribe }, systemClock);
 });
 afterEach(async () => {
   await client.close();

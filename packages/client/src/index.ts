@@ -29,7 +29,7 @@ export {
 export { type FollowOptions, followConversation, followJob, isTerminalJob } from "./api/follow.ts";
 export type { FetchLike, FormRequest, FormTransport, UploadProgress } from "./api/http.ts";
 export { type RetryOptions, retrying } from "./api/retry.ts";
-export { type CaptureOptions, HoldfastClient, type HoldfastClientOptions } from "./client.ts";
+export { HoldfastClient, type HoldfastClientOptions } from "./client.ts";
 export {
   DIAGNOSTICS,
   type DiagnosticLevel,
@@ -38,6 +38,7 @@ export {
 } from "./diagnostics/diagnostic-log.ts";
 export { explanationText } from "./diagnostics/words.ts";
 export { browserConnect, type WebSocketLike } from "./live/browser-connect.ts";
+export { type CaptureOptions, Captures, type CapturesOptions } from "./live/captures.ts";
 export type { LinkState } from "./live/link.ts";
 export {
   ListenSocket,
@@ -87,6 +88,7 @@ export { ALWAYS_THERE, browserEnvironment, type SyncEnvironment } from "./sync/e
 export type { SyncEventName, SyncEvents, SyncListener } from "./sync/events.ts";
 export type { SyncLog, UploadContent } from "./sync/sync-log.ts";
 export type { SyncStatus } from "./sync/sync-status.ts";
+export { wakeWhenWhole } from "./sync/wake-when-whole.ts";
 export { systemClock, systemRandom } from "./system.ts";
 export {
   emptyTranscript,

@@ -3,7 +3,14 @@
  * client, the query cache, the recordings of this browser and how they are synced, the recorder and dropped files. A refused
  * token anywhere ends the session; the recordings stay in their log.
  */
-import { type FormTransport, HoldfastApi, type HoldfastClient, retrying } from "@holdfast/client";
+import {
+  systemClock as clock,
+  type FormTransport,
+  HoldfastApi,
+  type HoldfastClient,
+  systemRandom as random,
+  retrying,
+} from "@holdfast/client";
 import { HoldfastError, isHoldfastError } from "@holdfast/contract";
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
@@ -25,7 +32,6 @@ import { askSoon } from "../sync/ask-soon.ts";
 import { SyncWatch } from "../sync/sync-watch.ts";
 import { Imports } from "../uploads/imports.ts";
 import { sendForm } from "../uploads/send-form.ts";
-import { browserClock as clock, browserRandom as random } from "./platform.ts";
 
 export interface Services {
   readonly session: Session;

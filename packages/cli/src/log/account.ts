@@ -3,7 +3,14 @@
  * command's own log takes what it records or imports; those of dead programs come along where that is asked for. Nothing here
  * is lost by the end of the process, however it comes.
  */
-import { type CaptureOptions, LiveCapture, type RecordingLog, SyncEngine } from "@holdfast/client";
+import {
+  type CaptureOptions,
+  Captures,
+  type LiveCapture,
+  type RecordingLog,
+  SyncEngine,
+  wakeWhenWhole,
+} from "@holdfast/client";
 import type { Clock, Random } from "@holdfast/core";
 import { nodeConnect } from "../connection/node-connect.ts";
 import type { ServerAccess } from "../connection/server.ts";
@@ -34,8 +41,7 @@ export class Account implements AsyncDisposable {
   readonly own: RecordingLog;
   readonly folders: LogFolders;
   readonly #options: AccountOptions;
-  readonly #captures = new Set<LiveCapture>();
-  #isStarted = false;
+  readonly #captures: Captures;
   #closing: Promise<void> | undefined;
 
   private constructor(options: AccountOptions, uid: string, folders: LogFolders, own: RecordingLog, log: JoinedLog) {
@@ -49,7 +55,9 @@ export class Account implements AsyncDisposable {
       ...{ log, http: server.http, clock, random, retentionDays: RETENTION_DAYS },
       ...(options.automatic === undefined ? {} : { automatic: options.automatic }),
     });
-    for (const each of log.logs) this.#watch(each);
+    const connection = { server: server.url, token: server.token, connect: nodeConnect, clock, random };
+    this.#captures = new Captures({ log: own, engine: this.engine, connection });
+    for (const each of log.logs) wakeWhenWhole(each, this.engine);
     if (uid === LEGACY) this.#claimWhenKnown(serverFolder(logRoot(options.env), server.url));
   }
 
@@ -68,7 +76,6 @@ export class Account implements AsyncDisposable {
 
   /** From now on everything goes to the server; what was imported before goes together. */
   start(): void {
-    this.#isStarted = true;
     this.engine.start();
   }
 
@@ -77,7 +84,7 @@ export class Account implements AsyncDisposable {
     const freed = await this.folders.free();
     for (const log of freed) {
       this.log.add(log);
-      this.#watch(log);
+      wakeWhenWhole(log, this.engine);
     }
     if (freed.length > 0) this.engine.wake("recording_sealed");
     return freed.length;
@@ -88,18 +95,8 @@ export class Account implements AsyncDisposable {
     return await this.folders.owned();
   }
 
-  async capture(options: CaptureOptions): Promise<LiveCapture> {
-    const { language, source, conversationTimeoutSeconds, ...facts } = options;
-    const { server, clock, random } = this.#options;
-    const capture = await LiveCapture.begin({
-      ...{ server: server.url, token: server.token, connect: nodeConnect, clock, random, facts },
-      ...{ log: this.own, engine: this.engine },
-      ...(language === undefined ? {} : { language }),
-      ...(source === undefined ? {} : { source }),
-      ...(conversationTimeoutSeconds === undefined ? {} : { conversationTimeoutSeconds }),
-    });
-    this.#captures.add(capture);
-    return capture;
+  capture(options: CaptureOptions): Promise<LiveCapture> {
+    return this.#captures.begin(options);
   }
 
   /** Ends what runs without waiting for the server, and gives the logs back. Idempotent. */
@@ -113,21 +110,9 @@ export class Account implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([...this.#captures].map((capture) => capture.stop(0)));
+    await this.#captures.close();
     await this.engine.close();
     for (const log of this.log.logs) await log.close();
-  }
-
-  /** What becomes whole goes. */
-  #watch(log: RecordingLog): void {
-    log.on((event) => {
-      const isWhole =
-        (event.type === "recording_added" && event.recording.status === "miss") ||
-        (event.type === "recording_changed" &&
-          event.recording.status === "miss" &&
-          event.before.status === "in_progress");
-      if (isWhole && this.#isStarted) this.engine.wake("recording_sealed");
-    });
   }
 
   /** The first success with the server tells that it is there to be asked. */

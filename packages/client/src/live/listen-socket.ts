@@ -8,6 +8,7 @@
  */
 import { CLOSE, HoldfastError, type ListenCodec, type ListenEvent, type Segment } from "@holdfast/contract";
 import type { Clock, Random, Timer } from "@holdfast/core";
+import { Listeners } from "../listeners.ts";
 import { closeMeaning } from "./close-meaning.ts";
 import { type LinkEvent, type LinkState, stepLink } from "./link.ts";
 import { MemoryMessageLog, type MessageLog } from "./message-log.ts";
@@ -62,7 +63,7 @@ interface Waiter {
 export class ListenSocket {
   readonly #options: ListenSocketOptions;
   readonly #log: MessageLog;
-  readonly #listeners = new Set<(event: ListenSocketEvent) => void>();
+  readonly #listeners = new Listeners<[event: ListenSocketEvent]>();
   readonly #waiters = new Set<Waiter>();
   #state: LinkState = { name: "idle" };
   #deadline: Timer | undefined;
@@ -104,8 +105,7 @@ export class ListenSocket {
 
   /** Hears every event from now on; returns the way out. A listener that throws hurts nobody else. */
   on(listener: (event: ListenSocketEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.on(listener);
   }
 
   start(): void {
@@ -269,10 +269,10 @@ export class ListenSocket {
     this.#step({ type: "heard" });
     const message = parseServerMessage(text);
     if (message.kind === "event") this.#hearEvent(message.event);
-    if (message.kind === "unknown") this.#emit({ type: "unknown", body: message.body });
+    if (message.kind === "unknown") this.#listeners.tell({ type: "unknown", body: message.body });
     if (message.kind === "segments" && message.segments.length > 0) {
       this.#acknowledges ??= false;
-      this.#emit({ type: "segments", segments: message.segments });
+      this.#listeners.tell({ type: "segments", segments: message.segments });
     }
   }
 
@@ -286,7 +286,7 @@ export class ListenSocket {
     if (event.type === "service_status" && event.retry_after !== undefined) {
       this.#retryAfterMs = event.retry_after * 1000;
     }
-    this.#emit(event);
+    this.#listeners.tell(event);
   }
 
   #acknowledged(sequence: number): void {
@@ -307,26 +307,13 @@ export class ListenSocket {
   }
 
   #announce(state: LinkState): void {
-    this.#emit({
+    this.#listeners.tell({
       type: "status",
       status: state.name,
       failures: "failures" in state ? state.failures : 0,
       retryInMs: state.name === "waiting" ? state.waitMs : null,
       error: "error" in state ? state.error : null,
     });
-  }
-
-  #emit(event: ListenSocketEvent): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        // Reported as an uncaught error of the listener, not of the link.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 }
 

@@ -13,6 +13,7 @@
  */
 import type { Conversation, HoldfastError } from "@holdfast/contract";
 import { type Clock, isCovered, type Random, type RecordingEvent, type Timer } from "@holdfast/core";
+import { Listeners } from "../listeners.ts";
 import type { CaptureSession, SessionFacts } from "../log/capture/session.ts";
 import type { RecordingLogEvent, RecordingLogListener } from "../log/events.ts";
 import type { Recording } from "../log/recording.ts";
@@ -61,7 +62,7 @@ const CONVERSATION_MS = 30_000;
 
 export class LiveCapture {
   readonly #options: LiveCaptureOptions;
-  readonly #listeners = new Set<(event: LiveCaptureEvent) => void>();
+  readonly #listeners = new Listeners<[event: LiveCaptureEvent]>();
   /** Ways out of the engine and of the log. */
   readonly #ends: readonly (() => void)[];
   /** Sessions whose recordings are for the live way. */
@@ -112,8 +113,7 @@ export class LiveCapture {
 
   /** Hears every event from now on; returns the way out. */
   on(listener: (event: LiveCaptureEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.on(listener);
   }
 
   /** Takes one encoded frame over. `atMs`: wall time at which its last sample was heard; default now. */
@@ -180,7 +180,7 @@ export class LiveCapture {
       this.#ended.push(event.memory);
       this.#conversationEnded?.(event.memory);
     }
-    this.#emit(event);
+    this.#listeners.tell(event);
   }
 
   #statusChanged(status: ListenStatus, error: HoldfastError | null): void {
@@ -213,7 +213,7 @@ export class LiveCapture {
     this.#isHandedOver = true;
     this.#session.cut().catch(() => {});
     this.#held.delete(this.#session.id);
-    this.#emit({ type: "handed_over", sessionId: this.#session.id });
+    this.#listeners.tell({ type: "handed_over", sessionId: this.#session.id });
     this.#options.engine.wake("recording_sealed");
     if (this.#socket.status === "open") this.#rollOver();
   }
@@ -321,18 +321,6 @@ export class LiveCapture {
     );
     const finished: RecordingEvent = { type: "finished", nowMs };
     await log.apply(covered.map(({ id }) => [id, finished] as const));
-  }
-
-  #emit(event: LiveCaptureEvent): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 }
 

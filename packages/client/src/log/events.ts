@@ -1,5 +1,6 @@
 /** What a recording log tells: every change, and everything that a person should know about what is kept. */
 import type { HoldfastError } from "@holdfast/contract";
+import { Listeners } from "../listeners.ts";
 import type { Recording } from "./recording.ts";
 
 export type RecordingLogEvent =
@@ -36,24 +37,4 @@ export type RecordingLogEvent =
 
 export type RecordingLogListener = (event: RecordingLogEvent) => void;
 
-/** Listeners that cannot hurt the log or one another. */
-export class LogEvents {
-  readonly #listeners = new Set<RecordingLogListener>();
-
-  on(listener: RecordingLogListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  emit(event: RecordingLogEvent): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-  }
-}
+export class LogEvents extends Listeners<[event: RecordingLogEvent]> {}

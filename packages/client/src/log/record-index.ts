@@ -42,7 +42,7 @@ export class RecordIndex {
 
   static async open(options: RecordIndexOptions): Promise<RecordIndex> {
     const { store, clock, events } = options;
-    const failed = (error: unknown): void => events.emit({ type: "storage_problem", error });
+    const failed = (error: unknown): void => events.tell({ type: "storage_problem", error });
     const sync = new GroupSync(store, clock, failed);
     let index: RecordIndex | undefined;
     const applied = (change: Change, before: StoredRecording | undefined): void => {
@@ -72,7 +72,7 @@ export class RecordIndex {
   }
 
   report(error: unknown): void {
-    this.events.emit({ type: "storage_problem", error });
+    this.events.tell({ type: "storage_problem", error });
   }
 
   /** The time, or the next free millisecond after it, so that no two `.bin` names of a device are the same. */
@@ -91,7 +91,7 @@ export class RecordIndex {
 
   #applied(change: Change, before: StoredRecording | undefined): void {
     if ("note" in change && change.note.startsWith(this.noteKey(""))) {
-      this.events.emit({ type: "note_changed", key: change.note.slice(this.noteKey("").length), value: change.value });
+      this.events.tell({ type: "note_changed", key: change.note.slice(this.noteKey("").length), value: change.value });
     }
     const id = "put" in change ? change.put.id : "set" in change ? change.set : "drop" in change ? change.drop : null;
     if (id === null) return;
@@ -99,14 +99,14 @@ export class RecordIndex {
     if (after === undefined) {
       this.#startsOf(before?.device ?? "").delete(before?.startedAtMs ?? Number.NaN);
       if (this.recordings.delete(id) && before !== undefined) {
-        this.events.emit({ type: "recording_removed", recording: before });
+        this.events.tell({ type: "recording_removed", recording: before });
       }
       return;
     }
     this.#show(after);
     if (!this.recordings.has(id)) return;
-    if (before === undefined) this.events.emit({ type: "recording_added", recording: after });
-    else this.events.emit({ type: "recording_changed", recording: after, before });
+    if (before === undefined) this.events.tell({ type: "recording_added", recording: after });
+    else this.events.tell({ type: "recording_changed", recording: after, before });
   }
 
   #show(entry: StoredRecording): void {

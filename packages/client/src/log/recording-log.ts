@@ -191,7 +191,7 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
     if (ids.length === 0) return 0;
     await this.#removeAll(ids);
     const gone = ids.filter((id) => !this.#index.entries.has(id));
-    this.#events.emit({ type: "copies_removed", days, ids: gone });
+    this.#events.tell({ type: "copies_removed", days, ids: gone });
     return gone.length;
   }
 

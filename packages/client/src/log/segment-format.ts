@@ -10,7 +10,7 @@
  */
 
 import { crc32 } from "./checksum.ts";
-import type { RecordedCodec } from "./recording.ts";
+import type { RecordingFacts } from "./recording.ts";
 
 const MAGIC = 0x47_53_46_48;
 const VERSION = 1;
@@ -19,23 +19,10 @@ const FRAME_BYTES = 12;
 const MAX_FACTS_BYTES = 1_048_576;
 
 /** What a file says about itself. Fields of a newer version are kept where they are read. */
-export interface SegmentFacts {
-  readonly id: string;
-  readonly kind: "frames" | "sound";
+export interface SegmentFacts extends Omit<RecordingFacts, "file"> {
   /** "raw": the content as it was imported. */
   readonly layout: "frames" | "raw";
-  readonly owner: string;
-  readonly sessionId: string | null;
   readonly conversationId: string | null;
-  readonly firstSequence: number;
-  readonly device: string;
-  readonly deviceModel: string | null;
-  readonly codec: RecordedCodec;
-  readonly sampleRate: number;
-  readonly channels: number;
-  readonly frameSamples: number;
-  readonly startedAtMs: number;
-  readonly originalName: string | null;
   /** Bytes of the content of layout "raw"; a shorter file is an import that did not come to its end. */
   readonly contentBytes: number | null;
 }

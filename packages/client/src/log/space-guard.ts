@@ -65,7 +65,7 @@ export class SpaceGuard {
       const verdict = judgeSpace(space, this.reserveBytes, 0);
       this.#say(verdict === "refuse" ? "low" : verdict, space, 0);
     } catch (error) {
-      this.#events.emit({ type: "storage_problem", error });
+      this.#events.tell({ type: "storage_problem", error });
     }
   }
 
@@ -74,11 +74,11 @@ export class SpaceGuard {
     const isNews = verdict !== this.#said;
     this.#said = verdict;
     if (verdict === "refuse") {
-      this.#events.emit({ type: "space_refused", freeBytes: freeBytes ?? 0, reserveBytes, proposedBytes });
+      this.#events.tell({ type: "space_refused", freeBytes: freeBytes ?? 0, reserveBytes, proposedBytes });
     } else if (isNews && verdict === "low") {
-      this.#events.emit({ type: "space_low", freeBytes: freeBytes ?? 0, reserveBytes });
+      this.#events.tell({ type: "space_low", freeBytes: freeBytes ?? 0, reserveBytes });
     } else if (isNews && verdict === "unknown") {
-      this.#events.emit({ type: "space_unknown" });
+      this.#events.tell({ type: "space_unknown" });
     }
   }
 }

@@ -19,6 +19,7 @@ import {
   type Timer,
 } from "@holdfast/core";
 import type { SyncEmitter } from "./events.ts";
+import { MAX_TIMER_MS } from "./schedule.ts";
 import type { SyncLog } from "./sync-log.ts";
 
 const KEY = "cooldown.fair_use";
@@ -122,9 +123,6 @@ export class CooldownKeeper {
     this.#options.emitter.emit("changed", {});
   }
 }
-
-/** Timers of browsers and of Node hold 32 bits of milliseconds. */
-const MAX_TIMER_MS = 2_000_000_000;
 
 function parse(text: string | null): StoredCooldown | null {
   if (text === null) return null;

@@ -4,9 +4,10 @@
  * backlog; each recording is sent at most once in a pass. What every answer does to the recordings is one table, `#settle`.
  */
 import { isHoldfastError } from "@holdfast/contract";
-import { type Clock, isDue, nextBatch, type RecordingEvent, type UploadOutcome } from "@holdfast/core";
+import { type Clock, isDue, nextBatch, type RecordingEvent } from "@holdfast/core";
 import type { Recording } from "../log/recording.ts";
 import type { SyncEmitter } from "./events.ts";
+import { applyToAll, type Conversations, finishAll, idsOf, type OnConversations } from "./members.ts";
 import type { BatchItem } from "./send-batch.ts";
 import type { SyncLog } from "./sync-log.ts";
 import type { GateOutcome, UploadGate } from "./upload-gate.ts";
@@ -42,15 +43,6 @@ export interface DrainOptions {
   readonly onProgress: (progress: DrainProgress) => void;
   readonly onConversations: OnConversations;
 }
-
-/** Recordings, and the conversations that they became or joined. */
-export type OnConversations = (
-  walIds: readonly string[],
-  created: readonly string[],
-  updated: readonly string[],
-) => void;
-
-type Finished = UploadOutcome & { readonly type: "finished" };
 
 /** After so many answers in a row that nobody can read, something between here and the server is wrong. */
 const MAX_UNKNOWN_IN_A_ROW = 3;
@@ -147,7 +139,7 @@ export class Drain {
     this.#doneBytes += bytes;
     this.#progress(0);
     emitter.emit("local_upload_batch", {
-      ...{ walIds: kept.map(({ id }) => id), bytes, outcome: outcome.type, durationMs: clock.now() - startedMs },
+      ...{ walIds: idsOf(kept), bytes, outcome: outcome.type, durationMs: clock.now() - startedMs },
       reason: "reason" in outcome ? outcome.reason : null,
     });
     return end;
@@ -185,9 +177,7 @@ export class Drain {
         if (outcome.pollAfterMs !== null) this.#options.onAccepted(outcome.pollAfterMs);
         return null;
       case "finished":
-        // Before it is called done: a program that ends in between must find the conversation later.
-        await this.#stamp(members, outcome);
-        await this.#apply(members, { type: "finished", nowMs });
+        await finishAll(this.#options.log, members, outcome, nowMs);
         this.#tell(members, outcome);
         return null;
       case "partial":
@@ -237,8 +227,8 @@ export class Drain {
     // The others were not to blame and go once more; each round retires one at least.
     for (const { id, startedAtMs } of members) if (startedAtMs > oldestMs) this.#tried.delete(id);
     this.#options.emitter.emit("local_upload_outside_recovery_window", {
-      batchWalIds: members.map(({ id }) => id),
-      retiredWalIds: retired.map(({ id }) => id),
+      batchWalIds: idsOf(members),
+      retiredWalIds: idsOf(retired),
     });
   }
 
@@ -255,27 +245,13 @@ export class Drain {
   }
 
   async #apply(members: readonly Recording[], event: RecordingEvent): Promise<void> {
-    await this.#options.log.apply(members.map(({ id }) => [id, event] as const));
+    await applyToAll(this.#options.log, members, event);
   }
 
-  async #stamp(members: readonly Recording[], { created, updated }: Finished): Promise<void> {
-    const [first] = [...created, ...updated];
-    if (first !== undefined) {
-      await this.#options.log.stamp(
-        members.map(({ id }) => id),
-        first,
-      );
-    }
-  }
-
-  #tell(members: readonly Recording[], { created, updated }: Finished): void {
+  #tell(members: readonly Recording[], { created, updated }: Conversations): void {
     for (const id of created) this.#created.add(id);
     for (const id of updated) this.#updated.add(id);
-    this.#options.onConversations(
-      members.map(({ id }) => id),
-      created,
-      updated,
-    );
+    this.#options.onConversations(idsOf(members), created, updated);
   }
 
   #progress(sentNow: number): void {

@@ -4,6 +4,7 @@
  * listen to the same ones. A listener that throws hurts nobody else.
  */
 import type { CooldownReason, WakeReason } from "@holdfast/core";
+import { Listeners } from "../listeners.ts";
 
 export interface SyncEvents {
   /** Something that a person is shown may have changed. */
@@ -91,24 +92,14 @@ export type SyncListener = <N extends SyncEventName>(name: N, detail: SyncEvents
 
 /** Hands events to listeners. */
 export class SyncEmitter {
-  readonly #listeners = new Set<SyncListener>();
+  readonly #listeners = new Listeners<Parameters<SyncListener>>();
 
   /** Hears every event from now on; returns the way out. */
   on(listener: SyncListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.on(listener);
   }
 
   emit<N extends SyncEventName>(name: N, detail: SyncEvents[N]): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(name, detail);
-      } catch (error) {
-        // Reported as an uncaught error of the listener, not of the engine.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    this.#listeners.tell(name, detail);
   }
 }

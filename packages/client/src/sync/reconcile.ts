@@ -18,8 +18,8 @@ import {
 import { type HttpOptions, parseRetryAfter, rawRequest } from "../api/http.ts";
 import type { Recording } from "../log/recording.ts";
 import type { CooldownKeeper } from "./cooldown-keeper.ts";
-import type { OnConversations } from "./drain.ts";
 import type { SyncEmitter, SyncEvents } from "./events.ts";
+import { applyToAll, type Conversations, finishAll, idsOf, type OnConversations } from "./members.ts";
 import type { SyncLog } from "./sync-log.ts";
 
 export interface ReconcileOptions {
@@ -29,11 +29,6 @@ export interface ReconcileOptions {
   readonly cooldown: CooldownKeeper;
   readonly emitter: SyncEmitter;
   readonly onConversations: OnConversations;
-}
-
-interface Conversations {
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
 }
 
 export interface Reconciled {
@@ -129,9 +124,7 @@ export class Reconciler {
     const nowMs = clock.now();
     switch (outcome.type) {
       case "completed":
-        // Before it is called done: a program that ends in between must find the conversation later.
-        await this.#stamp(members, outcome);
-        await this.#apply(members, { type: "finished", nowMs });
+        await finishAll(this.#options.log, members, outcome, nowMs);
         this.#poll(jobId, members, "completed", {
           newConversations: outcome.created.length,
           updatedConversations: outcome.updated.length,
@@ -166,23 +159,8 @@ export class Reconciler {
     }
   }
 
-  /** A recording that knows no conversation learns it here, so that it can be found from the one and from the other. */
-  async #stamp(members: readonly Recording[], { created, updated }: Conversations): Promise<void> {
-    const [first] = [...created, ...updated];
-    if (first !== undefined) {
-      await this.#options.log.stamp(
-        members.map(({ id }) => id),
-        first,
-      );
-    }
-  }
-
   #tellConversations(members: readonly Recording[], { created, updated }: Conversations): void {
-    this.#options.onConversations(
-      members.map(({ id }) => id),
-      created,
-      updated,
-    );
+    this.#options.onConversations(idsOf(members), created, updated);
   }
 
   #heard(jobId: string, progress: JobProgress, nowMs: number): void {
@@ -243,7 +221,7 @@ export class Reconciler {
   }
 
   async #apply(members: readonly Recording[], event: RecordingEvent): Promise<void> {
-    await this.#options.log.apply(members.map(({ id }) => [id, event] as const));
+    await applyToAll(this.#options.log, members, event);
   }
 
   #poll(
@@ -252,7 +230,7 @@ export class Reconciler {
     outcome: SyncEvents["reconcile_poll"]["outcome"],
     more: Partial<SyncEvents["reconcile_poll"]>,
   ): void {
-    const memberWalIds = members.map(({ id }) => id);
+    const memberWalIds = idsOf(members);
     this.#options.emitter.emit("reconcile_poll", { ...more, jobId, memberWalIds, outcome });
   }
 

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "@holdfast/core";
 export type Plan = "retry" | "reconcile" | "resume";
 
 /** Timers of browsers and of Node hold 32 bits of milliseconds; a longer one would go off at once. */
-const MAX_TIMER_MS = 2_000_000_000;
+export const MAX_TIMER_MS = 2_000_000_000;
 
 export class Schedule {
   readonly #clock: Clock;

@@ -7,7 +7,7 @@ import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import { describe, it } from "vitest";
 import { openIndexedDbStore } from "../../src/index.ts";
 import { openFileStore } from "../../src/node/index.ts";
-import { realClock } from "./real-clock.ts";
+import { systemClock } from "../../src/system.ts";
 
 const SPACE = {
   estimate: async () => ({ usage: 1, quota: 10 }),
@@ -38,7 +38,7 @@ const ADAPTERS: Readonly<Record<string, () => Promise<LogStoreHarness & AsyncDis
       storage: SPACE,
     };
     return {
-      open: () => openIndexedDbStore({ ...options, clock: realClock }),
+      open: () => openIndexedDbStore({ ...options, clock: systemClock }),
       [Symbol.asyncDispose]: async () => {},
     };
   },

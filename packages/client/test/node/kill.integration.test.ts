@@ -13,7 +13,7 @@ import { readFrames } from "@holdfast/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecordingLog } from "../../src/index.ts";
 import { openFileStore } from "../../src/node/index.ts";
-import { realClock } from "../log/real-clock.ts";
+import { systemClock } from "../../src/system.ts";
 import { numberOf } from "../log/recordings.ts";
 
 const CYCLES = 20;
@@ -53,7 +53,7 @@ async function open(): Promise<RecordingLog> {
   return await RecordingLog.open({
     store: await openFileStore(join(folder, "log"), crypto.randomUUID()),
     owner: "anna",
-    clock: realClock,
+    clock: systemClock,
     random: { next: () => 0.5, uuid: () => crypto.randomUUID() },
   });
 }

@@ -2,14 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { RecordingLog } from "../../src/index.ts";
 import { openFileStore } from "../../src/node/index.ts";
-import { realClock } from "../log/real-clock.ts";
+import { systemClock } from "../../src/system.ts";
 import { frameOf, OPUS } from "../log/recordings.ts";
 
 const [folder = "", cutEvery = "40"] = process.argv.slice(2);
 const log = await RecordingLog.open({
   store: await openFileStore(folder, randomUUID()),
   owner: "anna",
-  clock: realClock,
+  clock: systemClock,
   random: { next: () => 0.5, uuid: () => randomUUID() },
   reserveBytes: 0,
 });

@@ -13,7 +13,7 @@ import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import type { Job } from "../jobs/job.ts";
-import { findJob } from "../jobs/read.ts";
+import { countOpenJobs, findJob } from "../jobs/read.ts";
 import { privateCloudSync } from "../settings/settings.ts";
 import { followMerges } from "../uploads/lineage.ts";
 
@@ -79,7 +79,7 @@ async function exportsOf(trx: Db, job: Job): Promise<Map<string, PieceSound[]>> 
 /** Behind the sound of live conversations and what somebody wants to hear now; a long backlog behind a short one. */
 async function enqueueAll(trx: Db, job: Job, exports: Map<string, PieceSound[]>, nowMs: number): Promise<void> {
   const { userId, generation } = job;
-  let rank = 1 + (await waitingExports(trx, userId));
+  let rank = 1 + (await countOpenJobs(trx, userId, "audio_export"));
   for (const [conversationId, pieces] of exports) {
     const id = deterministicUuid(userId, conversationId, "audio_export", job.id, generation);
     await sql`update pieces_to_keep p set export_id = ${id}
@@ -95,17 +95,6 @@ async function enqueueAll(trx: Db, job: Job, exports: Map<string, PieceSound[]>,
     });
     rank += 1;
   }
-}
-
-async function waitingExports(trx: Db, userId: string): Promise<number> {
-  const row = await trx
-    .selectFrom("jobs")
-    .select((eb) => eb.fn.countAll<number>().as("n"))
-    .where("user_id", "=", userId)
-    .where("kind", "=", "audio_export")
-    .where("state", "in", ["queued", "leased"])
-    .executeTakeFirstOrThrow();
-  return Number(row.n);
 }
 
 /** What an export of an upload keeps, in capture order. */

@@ -21,6 +21,18 @@ export async function findJob(db: Db, userId: string, id: string): Promise<Job |
   return row === undefined ? undefined : jobOf(row);
 }
 
+/** A user's jobs of one kind that are not over. */
+export async function countOpenJobs(db: Db, userId: string, kind: JobKind): Promise<number> {
+  const row = await db
+    .selectFrom("jobs")
+    .select((eb) => eb.fn.countAll<number>().as("n"))
+    .where("user_id", "=", userId)
+    .where("kind", "=", kind)
+    .where("state", "in", ["queued", "leased"])
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
 export async function listJobs(
   db: Db,
   filter: {

@@ -11,6 +11,7 @@ import { sql } from "kysely";
 import type { Db } from "../database.ts";
 import { deterministicUuid } from "../ids.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
+import { countOpenJobs } from "../jobs/read.ts";
 import { findPerson } from "../people/people.ts";
 import { privateCloudSync } from "../settings/settings.ts";
 
@@ -49,7 +50,7 @@ async function enqueueRequest(db: Db, request: SampleRequest): Promise<string | 
   if (person === undefined || (await countSpeechSamples(db, userId, person.id)) >= SPEECH_SAMPLES.perPerson) {
     return undefined;
   }
-  const waiting = await waitingRequests(db, userId);
+  const waiting = await countOpenJobs(db, userId, "speech_sample");
   if (waiting >= SPEECH_SAMPLES.maxWaiting) return undefined;
   const id = deterministicUuid(userId, conversationId, "speech_sample", person.id, ...segmentIds);
   await enqueueJob(db, {
@@ -76,17 +77,6 @@ async function askAgain(trx: Db, { userId, nowMs, afterMs }: SampleRequest, id: 
     .where("id", "=", id)
     .where("state", "in", JOB_STATES.filter(isTerminal))
     .execute();
-}
-
-async function waitingRequests(db: Db, userId: string): Promise<number> {
-  const row = await db
-    .selectFrom("jobs")
-    .select((eb) => eb.fn.countAll<number>().as("n"))
-    .where("user_id", "=", userId)
-    .where("kind", "=", "speech_sample")
-    .where("state", "in", ["queued", "leased"])
-    .executeTakeFirstOrThrow();
-  return Number(row.n);
 }
 
 export async function countSpeechSamples(db: Db, userId: string, personId: string): Promise<number> {

@@ -245,7 +245,7 @@ export class CaptureSession implements AsyncDisposable {
       this.#index.progress(segment.facts.id, countsOf(segment));
     }
     if (this.#stall === undefined && this.#lostTold < this.#lost) this.#tellLost();
-    this.#index.events.emit({ type: "captured", sessionId: this.id, frames: this.#written });
+    this.#index.events.tell({ type: "captured", sessionId: this.id, frames: this.#written });
     this.messages.written(frames);
     if (segment.isClosed && segment.waiting === 0) this.#finish(segment);
   }
@@ -292,7 +292,7 @@ export class CaptureSession implements AsyncDisposable {
     const timer = this.#index.clock.after(RETRY_MS, () => void this.#retry());
     this.#stall = { error, timer };
     const heldFrames = this.#queue.length;
-    if (isNew) this.#index.events.emit({ type: "capture_stalled", sessionId: this.id, error, heldFrames });
+    if (isNew) this.#index.events.tell({ type: "capture_stalled", sessionId: this.id, error, heldFrames });
     this.#tellLost();
   }
 
@@ -302,7 +302,7 @@ export class CaptureSession implements AsyncDisposable {
     await this.#draining;
     if (this.#stall !== before) return;
     this.#stall = undefined;
-    this.#index.events.emit({ type: "capture_resumed", sessionId: this.id, lostFrames: this.#lost });
+    this.#index.events.tell({ type: "capture_resumed", sessionId: this.id, lostFrames: this.#lost });
   }
 
   #unstall(): void {
@@ -320,7 +320,7 @@ export class CaptureSession implements AsyncDisposable {
   #tellLost(): void {
     if (this.#lostTold === this.#lost) return;
     this.#lostTold = this.#lost;
-    this.#index.events.emit({ type: "frames_lost", sessionId: this.id, lostFrames: this.#lost });
+    this.#index.events.tell({ type: "frames_lost", sessionId: this.id, lostFrames: this.#lost });
   }
 }
 
