@@ -32,10 +32,11 @@ import {
 import type { HttpOptions } from "../api/http.ts";
 import type { Recording } from "../log/recording.ts";
 import { CooldownKeeper } from "./cooldown-keeper.ts";
-import { Drain, type DrainEnd, type DrainProgress, type OnConversations } from "./drain.ts";
+import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
 import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
 import { SyncEmitter, type SyncListener } from "./events.ts";
 import { fairUseStatus } from "./fair-use-status.ts";
+import type { OnConversations } from "./members.ts";
 import { type JobNews, Reconciler } from "./reconcile.ts";
 import { resumableSender, uploadNote } from "./resumable.ts";
 import { Schedule } from "./schedule.ts";
@@ -90,6 +91,8 @@ export class SyncEngine {
   /** What the planned try cost, until a clean pass gives it back. */
   #spent: RetryCause | null = null;
   #reconcileStep = 0;
+  /** The soonest that the server wants to be asked again; null where it did not say. */
+  #askAgainMs: number | null = null;
   /** Something was learned about jobs since the next question was planned. */
   #mustReplan = false;
   #pass: Promise<void> = Promise.resolve();
@@ -311,7 +314,8 @@ export class SyncEngine {
 
   async #run(reason: WakeReason, signal: AbortSignal): Promise<DrainEnd> {
     const isAsked = reason === "user_retry" || reason === "startup";
-    if (isAsked || reason === "foregrounded") this.#signedOut = null;
+    const mayBeSignedIn = isAsked || reason === "foregrounded" || reason === "retry_due";
+    if (mayBeSignedIn) this.#signedOut = null;
     if (!this.#environment.isOnline || this.#signedOut !== null) return { type: "clean" };
     // A stored restriction may have been lifted meanwhile (D3).
     if (isAsked && this.#cooldown.hasFairUse) await this.#askFairUse();
@@ -334,8 +338,6 @@ export class SyncEngine {
     if (this.#cooldown.limit !== null) return { type: "limited" };
     return transient > 0 ? { type: "failed", waitMs: null } : { type: "clean" };
   }
-
-  #askAgainMs: number | null = null;
 
   async #drain(reason: WakeReason, signal: AbortSignal): Promise<DrainEnd> {
     if (!this.#isAutomatic && reason !== "user_retry") return { type: "clean" };

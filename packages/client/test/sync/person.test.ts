@@ -1,5 +1,7 @@
 /** What a person does and sees: ask, cancel, delete, go offline, look away, sign in again. */
 import { describe, expect, test } from "vitest";
+import { SyncEngine } from "../../src/sync/engine.ts";
+import { fixedRandom } from "../manual-clock.ts";
 import { accepted, completed, job, limited } from "./scripted-server.ts";
 import { HOUR, MINUTE, SECOND, stage } from "./stage.ts";
 
@@ -101,6 +103,23 @@ describe("a person", () => {
     expect(log.get("a")).toMatchObject({ status: "uploaded", attempts: 0 });
     expect(named("signed_out")).toHaveLength(1);
   });
+});
+
+test("a sign-in that is asked for anew before every request is tried again by itself", async () => {
+  let isSignedIn = false;
+  const made = stage();
+  const { log, clock, random } = { ...made, random: fixedRandom() };
+  made.server.script = (asked) => (isSignedIn ? queued(asked) : { status: 401 });
+  const http = { server: "http://server", token: () => "fresh", fetch: made.server.fetch, clock };
+  const engine = new SyncEngine({ log, http, clock, random });
+  log.add("a");
+  engine.start();
+  await clock.advance(4 * MINUTE);
+  expect([made.server.asked.length, engine.status.signedOut]).toEqual([1, "http_401"]);
+  isSignedIn = true;
+  await clock.advance(2 * MINUTE);
+  expect(log.get("a")).toMatchObject({ status: "uploaded", attempts: 0 });
+  await engine.close();
 });
 
 describe("the machine", () => {
