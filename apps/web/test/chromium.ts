@@ -5,7 +5,7 @@
  */
 import { accessSync, constants } from "node:fs";
 import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as playwright } from "playwright-core";
+import { type Browser, type BrowserContext, type LaunchOptions, chromium as playwright } from "playwright-core";
 
 const SYSTEM_BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -28,12 +28,24 @@ const FLAGS = [
 export type Microphone = { readonly wav: string } | "denied";
 
 export async function launchChromium(microphone: Microphone): Promise<Browser> {
+  return await playwright.launch(await launchOptions(microphone));
+}
+
+/**
+ * The same with a profile on disk, as a person's browser has one. The contexts of `launchChromium` keep nothing on disk: their
+ * storage is in memory and in another process.
+ */
+export async function launchProfile(microphone: Microphone, folder: string): Promise<BrowserContext> {
+  return await playwright.launchPersistentContext(folder, await launchOptions(microphone));
+}
+
+async function launchOptions(microphone: Microphone): Promise<LaunchOptions> {
   const executablePath = SYSTEM_BROWSERS.find(isExecutable) ?? (await chromium.executablePath());
   const answer =
     microphone === "denied"
       ? ["--use-fake-ui-for-media-stream=deny"]
       : ["--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${microphone.wav}`];
-  return await playwright.launch({ executablePath, headless: true, args: [...FLAGS, ...answer] });
+  return { executablePath, headless: true, args: [...FLAGS, ...answer] };
 }
 
 function isExecutable(path: string): boolean {

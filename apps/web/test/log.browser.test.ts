@@ -56,7 +56,8 @@ async function writtenBy(page: Page, enough: number): Promise<number> {
 async function expectKept(page: Page, kind: StoreKind, written: number): Promise<void> {
   expect(await page.evaluate((each) => window.logPage.open(each, "log"), kind)).toBeNull();
   const { frames, statuses, sealed } = await page.evaluate(() => window.logPage.held());
-  expect(sealed).toBe(1);
+  // Every hundred frames begin a new recording; who ended just there left none open.
+  expect(sealed).toBe(frames.length % 100 === 0 ? 0 : 1);
   expect(new Set(statuses)).toEqual(new Set(["miss"]));
   expect(frames).toEqual(frames.map((_, index) => index));
   expect(frames.length).toBeGreaterThanOrEqual(written);

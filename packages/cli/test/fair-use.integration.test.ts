@@ -4,7 +4,7 @@ import { addSpeech, type Db, findFairUseUser, setFairUseStage } from "@holdfast/
 import { startTestServer, type TestServer } from "@holdfast/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EXIT } from "../src/exit-codes.ts";
-import { holdfast } from "./client/run-holdfast.ts";
+import { cleanUp, holdfast } from "./client/run-holdfast.ts";
 
 const USER = "owner";
 
@@ -16,6 +16,7 @@ beforeAll(async () => {
   server = await startTestServer();
 });
 afterAll(async () => {
+  cleanUp();
   await server[Symbol.asyncDispose]();
 });
 beforeEach(async () => {

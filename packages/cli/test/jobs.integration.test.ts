@@ -3,7 +3,7 @@ import { createConversation, type Db, enqueueJob, findConversation, findJob } fr
 import { startTestServer, type TestServer } from "@holdfast/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EXIT } from "../src/exit-codes.ts";
-import { holdfast } from "./client/run-holdfast.ts";
+import { cleanUp, holdfast } from "./client/run-holdfast.ts";
 
 const NOW = Date.now();
 const USER = "owner";
@@ -17,6 +17,7 @@ beforeAll(async () => {
   server = await startTestServer();
 });
 afterAll(async () => {
+  cleanUp();
   await server[Symbol.asyncDispose]();
 });
 beforeEach(async () => {

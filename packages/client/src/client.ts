@@ -55,6 +55,12 @@ export class HoldfastClient implements AsyncDisposable {
     return this.#captures.begin(options);
   }
 
+  /** The sign-in was renewed: what waited for it goes on, live and by upload. */
+  signedIn(): void {
+    this.sync.signedIn();
+    this.#captures.signedIn();
+  }
+
   /** Ends captures without waiting for the server, stops syncing, syncs the log to disk and gives it back. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

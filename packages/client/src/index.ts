@@ -4,15 +4,33 @@
  * what was captured until the server has it. No UI, no runtime dependency beyond contract and core; sockets, fetch, storage,
  * clock and randomness are passed in. What needs Node is the entry `@holdfast/client/node`.
  */
-export { type Conversation, HoldfastError, isHoldfastError, type ListenCodec, type Segment } from "@holdfast/contract";
+export {
+  type Conversation,
+  HoldfastError,
+  isHoldfastError,
+  type ListenCodec,
+  type ListenEvent,
+  type QueueView,
+  type Segment,
+  type SyncAccepted,
+  type SyncJobView,
+} from "@holdfast/contract";
 export type {
   ActiveLimit,
   Clock,
   CooldownReason,
+  DisplayState,
+  ExplainedNext,
   Explanation,
+  JobProgress,
   Random,
+  RecordingEvent,
+  RecordingState,
+  RecordingStatus,
   StatusCard,
+  StatusCardState,
   SyncCounts,
+  SyncPhase,
   Timer,
   WakeReason,
 } from "@holdfast/core";
@@ -27,7 +45,7 @@ export {
   type UploadOptions,
 } from "./api/api.ts";
 export { type FollowOptions, followConversation, followJob, isTerminalJob } from "./api/follow.ts";
-export type { FetchLike, FormRequest, FormTransport, UploadProgress } from "./api/http.ts";
+export type { FetchLike, FormRequest, FormTransport, HttpOptions, UploadProgress } from "./api/http.ts";
 export { type RetryOptions, retrying } from "./api/retry.ts";
 export { HoldfastClient, type HoldfastClientOptions } from "./client.ts";
 export {
@@ -48,6 +66,7 @@ export {
 } from "./live/listen-socket.ts";
 export { type ListenTarget, listenUrl } from "./live/listen-url.ts";
 export {
+  type CaptureLog,
   LiveCapture,
   type LiveCaptureEvent,
   type LiveCaptureOptions,
@@ -64,7 +83,7 @@ export type { RecordingLogEvent, RecordingLogListener } from "./log/events.ts";
 export type { SoundFormat } from "./log/format.ts";
 export { type IndexedDbStoreOptions, openIndexedDbStore } from "./log/indexed-db/store.ts";
 export { type OpfsStoreOptions, type OpfsWorker, openOpfsStore } from "./log/opfs/store.ts";
-export { serveOpfs } from "./log/opfs/worker.ts";
+export { type MessageEnd, serveOpfs } from "./log/opfs/worker.ts";
 export type { RecordedCodec, Recording, RecordingFacts } from "./log/recording.ts";
 export { RecordingLog, type RecordingLogOptions } from "./log/recording-log.ts";
 export type { RecoveryReport } from "./log/recover.ts";
@@ -83,9 +102,11 @@ export type { RecordingContent } from "./log/transfer/content.ts";
 export type { ImportResult } from "./log/transfer/import.ts";
 export type { FindFile, OmiImport } from "./log/transfer/omi-index.ts";
 export type { WebLocks } from "./log/web-lock.ts";
+export type { DrainProgress } from "./sync/drain.ts";
 export { SyncEngine, type SyncEngineOptions } from "./sync/engine.ts";
 export { ALWAYS_THERE, browserEnvironment, type SyncEnvironment } from "./sync/environment.ts";
 export type { SyncEventName, SyncEvents, SyncListener } from "./sync/events.ts";
+export type { JobNews } from "./sync/reconcile.ts";
 export type { SyncLog, UploadContent } from "./sync/sync-log.ts";
 export type { SyncStatus } from "./sync/sync-status.ts";
 export { wakeWhenWhole } from "./sync/wake-when-whole.ts";

@@ -216,6 +216,23 @@ describe("reconnecting", () => {
     await clock.advance(200);
     expect(link.attempts).toHaveLength(2);
   });
+
+  test("one that was said long before the close is forgotten", async () => {
+    const { socket, script, clock, events } = rig();
+    socket.start();
+    await settle();
+    const [connection] = script.open;
+    if (connection === undefined) throw new Error("no connection");
+    script.say(connection, { type: "service_status", status: "stt_degraded", retryable: true, retry_after: 600 });
+    for (let i = 0; i < 4; i++) {
+      await clock.advance(20_000);
+      connection.peer.text("ping");
+    }
+    script.drop(connection);
+    const waiting = events.at(-1);
+    expect(waiting).toMatchObject({ type: "status", status: "waiting" });
+    expect(waiting?.type === "status" ? waiting.retryInMs : null).toBeLessThan(10_000);
+  });
 });
 
 describe("the end", () => {

@@ -34,6 +34,12 @@ export class ManualClock implements Clock {
     return this.#add({ at: this.#now + ms, every: ms, call });
   }
 
+  /** The wall clock is set back; what was planned comes as much later as it would have. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+    for (const entry of this.#entries) entry.at -= ms;
+  }
+
   get pending(): number {
     return this.#entries.size;
   }

@@ -1,20 +1,17 @@
 /** A page that keeps a recording log in the browser's own storage, and does what the test beside it asks. */
-import { type CaptureSession, type OpenStore, openIndexedDbStore, openOpfsStore, RecordingLog } from "@holdfast/client";
+import {
+  type CaptureSession,
+  systemClock as clock,
+  type OpenStore,
+  openIndexedDbStore,
+  openOpfsStore,
+  RecordingLog,
+  systemRandom as random,
+} from "@holdfast/client";
 import { LOG_STORE_CONTRACT } from "@holdfast/testkit/log";
+import { appendTimes, frameOf } from "./append-times.ts";
 
 export type StoreKind = "opfs" | "indexeddb";
-
-const clock = {
-  now: () => Date.now(),
-  after: (ms: number, call: () => void) => {
-    const handle = setTimeout(call, ms);
-    return { cancel: () => clearTimeout(handle) };
-  },
-  every: (ms: number, call: () => void) => {
-    const handle = setInterval(call, ms);
-    return { cancel: () => clearInterval(handle) };
-  },
-};
 
 async function openStore(kind: StoreKind, name: string): Promise<OpenStore> {
   const { locks, storage } = navigator;
@@ -27,13 +24,6 @@ async function openStore(kind: StoreKind, name: string): Promise<OpenStore> {
 
 let log: RecordingLog | undefined;
 let session: CaptureSession | undefined;
-
-/** Frames that hold their number. */
-function frameOf(sequence: number): Uint8Array {
-  const frame = new Uint8Array(80);
-  new DataView(frame.buffer).setUint32(0, sequence, true);
-  return frame;
-}
 
 const logPage = {
   /** Frames that would survive the end of the page. */
@@ -57,7 +47,6 @@ const logPage = {
   async open(kind: StoreKind, name: string): Promise<string | null> {
     try {
       const store = await openStore(kind, name);
-      const random = { next: () => Math.random(), uuid: () => crypto.randomUUID() };
       log = await RecordingLog.open({ store, owner: "anna", clock, random });
       return null;
     } catch (error) {
@@ -94,25 +83,23 @@ const logPage = {
     return { statuses: list.map(({ status }) => status), frames, sealed: log?.recovery.sealed.length ?? 0 };
   },
 
-  /** Milliseconds of each of so many appends until they are written, 20 ms apart, as sound comes. */
+  /** See `appendTimes`. */
   async appendTimes(count: number): Promise<number[]> {
-    const measured = await log?.begin({
-      device: "bench",
-      codec: "opus",
-      sampleRate: 16_000,
-      channels: 1,
-      frameSamples: 320,
-    });
-    const times: number[] = [];
-    for (let sequence = 0; sequence < count; sequence++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      const began = performance.now();
-      measured?.append(frameOf(sequence));
-      await measured?.flush();
-      times.push(performance.now() - began);
+    return log === undefined ? [] : await appendTimes(log, count);
+  },
+
+  /** The same by a program that lives in a worker, and keeps the log there. */
+  async appendTimesInWorker(count: number): Promise<number[]> {
+    const worker = new Worker(new URL("./recording-worker.ts", import.meta.url), { type: "module" });
+    try {
+      return await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }: { data: number[] }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage(count);
+      });
+    } finally {
+      worker.terminate();
     }
-    await measured?.close();
-    return times;
   },
 
   /** Makes a log of so many recordings; resolves with the milliseconds that opening it takes. */

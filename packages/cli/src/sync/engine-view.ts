@@ -1,9 +1,7 @@
 /**
- * What a command must know of its engine besides the status: whether a pass runs, whether the server answered when it was last
- * asked, which job and which conversations came of which recording. It also asks after jobs sooner than an engine in the
- * background does, because somebody sits and waits; never during a pause, and never where the server said when.
+ * What a command must know of its engine besides the status: whether the server answered when it was last asked, which job and which conversations came of which recording.
  */
-import { type Clock, type DisplayState, displayState } from "@holdfast/core";
+import { type DisplayState, displayState } from "@holdfast/core";
 import type { Account } from "../log/account.ts";
 import { listen } from "./listen.ts";
 
@@ -13,9 +11,6 @@ export interface JobSeen {
   readonly status: string;
 }
 
-const FIRST_ASK_MS = 500;
-const LAST_ASK_MS = 3_000;
-const GROWTH = 1.5;
 /** Failures of an upload without any answer. */
 const SILENCE = new Set(["unreachable", "timeout", "aborted", "unexpected"]);
 
@@ -25,28 +20,14 @@ export class EngineView {
   /** Code of what the last upload or question failed with; null after one that did not. */
   trouble: string | null = null;
   readonly #account: Account;
-  readonly #clock: Clock;
   readonly #jobs = new Map<string, JobSeen>();
   readonly #conversations = new Map<string, Set<string>>();
-  #isRunning = false;
-  #lastPassMs = 0;
-  #askMs = FIRST_ASK_MS;
 
-  constructor(account: Account, clock: Clock) {
+  constructor(account: Account) {
     this.#account = account;
-    this.#clock = clock;
     listen(account.engine, {
-      pass_started: () => {
-        this.#isRunning = true;
-      },
-      pass_finished: () => {
-        this.#isRunning = false;
-        this.#lastPassMs = clock.now();
-      },
       local_upload_batch: ({ outcome, reason }) => {
-        const isTaken = outcome === "accepted" || outcome === "finished";
-        if (isTaken) this.#askMs = FIRST_ASK_MS;
-        this.#answered(isTaken ? null : (reason ?? outcome));
+        this.#answered(outcome === "accepted" || outcome === "finished" ? null : (reason ?? outcome));
       },
       fetch_sync_job_status: ({ httpStatus, outcome }) =>
         this.#answered(httpStatus === null ? "unreachable" : `http_${httpStatus} ${outcome}`),
@@ -91,21 +72,6 @@ export class EngineView {
       const jobId = log.recordings.get(id)?.jobId ?? null;
       return jobId !== null && engine.jobs.get(jobId)?.serverStatus === "queued";
     });
-  }
-
-  /** Asks after jobs where it is time for somebody who waits. */
-  hurry(): void {
-    const { engine, log } = this.#account;
-    const nowMs = this.#clock.now();
-    if (this.#isRunning || nowMs - this.#lastPassMs < this.#askMs || engine.status.limit !== null) return;
-    const isDue = [...log.recordings.values()].some(
-      // A job that is in line for a reason has been given a time.
-      ({ status, jobId }) =>
-        status === "uploaded" && jobId !== null && (engine.jobs.get(jobId)?.reason ?? null) === null,
-    );
-    if (!isDue) return;
-    this.#askMs = Math.min(this.#askMs * GROWTH, LAST_ASK_MS);
-    engine.wake("reconcile_due");
   }
 
   #answered(trouble: string | null): void {

@@ -30,6 +30,7 @@ const LOOK_MS = 100;
 export async function settle(ids: () => readonly string[], options: SettleOptions): Promise<void> {
   const { account, view, clock, wait, timeoutMs, signal } = options;
   const { engine } = account;
+  using _attending = engine.attend();
   let newsMs = clock.now();
   let known = "";
   for (;;) {
@@ -47,7 +48,6 @@ export async function settle(ids: () => readonly string[], options: SettleOption
     const untilMs = newsMs + timeoutMs;
     const comesTooLate = isUnsent && !isPaused && nextPassAtMs !== null && nextPassAtMs > untilMs;
     if (clock.now() >= untilMs || comesTooLate) throw gaveUp(view);
-    view.hurry();
     await sleep(clock, LOOK_MS, signal);
   }
 }

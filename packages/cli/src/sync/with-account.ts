@@ -18,7 +18,7 @@ export async function withAccount<T>(
   await using account = await Account.open({ server, env: process.env, clock, random, leftovers });
   const reporting = new SyncReport(account, { screen, clock, ...report });
   try {
-    return await work(account, new EngineView(account, clock), reporting);
+    return await work(account, new EngineView(account), reporting);
   } finally {
     screen.live("");
     const kept = keptText(account);

@@ -44,6 +44,11 @@ export class Captures {
     return capture;
   }
 
+  /** The sign-in was renewed. */
+  signedIn(): void {
+    for (const capture of this.#running) capture.signedIn();
+  }
+
   /** Ends all of them without waiting for the server. A disk that takes nothing does not keep it from coming to its end. */
   async close(): Promise<void> {
     this.#isClosed = true;

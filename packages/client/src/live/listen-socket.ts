@@ -54,6 +54,8 @@ export interface ListenSocketOptions {
 /** Sending stops while the transport holds more than this, so that memory does not hold the recording twice. */
 const MAX_BUFFERED_BYTES = 1_048_576;
 const BUFFER_POLL_MS = 50;
+/** A close that comes later is not the one that was announced. */
+const WISH_HOLDS_MS = 60_000;
 
 interface Waiter {
   resolve(): void;
@@ -75,8 +77,8 @@ export class ListenSocket {
   #next = 0;
   /** The first message that was never sent on any connection: nobody can have it. */
   #sentEnd = 0;
-  /** A wish of the server (`service_status` with `retry_after`) for the time after the close that it announces. */
-  #retryAfterMs: number | undefined;
+  /** A wish of the server (`service_status` with `retry_after`) for the time after the close that it announces, and when it came. */
+  #wish: { readonly retryAfterMs: number; readonly saidMs: number } | undefined;
   /** Undefined until an acknowledgement came, or the server was ready without one: ours makes the first before it is. */
   #acknowledges: boolean | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -225,8 +227,10 @@ export class ListenSocket {
   }
 
   #lost(info: CloseInfo): void {
-    const hint = this.#retryAfterMs;
-    this.#retryAfterMs = undefined;
+    const wish = this.#wish;
+    this.#wish = undefined;
+    const isFresh = wish !== undefined && this.#options.clock.now() - wish.saidMs <= WISH_HOLDS_MS;
+    const hint = isFresh ? wish.retryAfterMs : undefined;
     const error = closeMeaning(
       info.retryAfterMs === undefined && hint !== undefined ? { ...info, retryAfterMs: hint } : info,
     );
@@ -284,7 +288,7 @@ export class ListenSocket {
     }
     if (event.type === "service_status" && event.status === "ready") this.#acknowledges ??= false;
     if (event.type === "service_status" && event.retry_after !== undefined) {
-      this.#retryAfterMs = event.retry_after * 1000;
+      this.#wish = { retryAfterMs: event.retry_after * 1000, saidMs: this.#options.clock.now() };
     }
     this.#listeners.tell(event);
   }

@@ -44,7 +44,7 @@ export type LiveCaptureEvent =
 
 export interface LiveCaptureStatus {
   readonly link: ListenStatus;
-  /** What only this machine has: frames that the server has not acknowledged. */
+  /** Frames of this session that the live way has not delivered. What was handed over meanwhile may be there by upload. */
   readonly unacknowledgedFrames: number;
   readonly conversationId: string | null;
   /** False: the server acknowledges nothing, so everything is kept until the transcript covers it. */
@@ -57,6 +57,8 @@ const REPLAY_WORTH_MS = 120_000;
 const DRAIN_MS = 10_000;
 /** When a roll-over that had no room is tried again. */
 const ROLL_AGAIN_MS = 30_000;
+/** When a sign-in that the server refused is tried again, where one is asked for before every connection. */
+const SIGN_IN_AGAIN_MS = 300_000;
 /** How long the finished conversation of a server that acknowledges nothing is waited for (reference client-sync 9.10). */
 const CONVERSATION_MS = 30_000;
 
@@ -75,6 +77,7 @@ export class LiveCapture {
   #reached = 0;
   /** The link was away for too long: this session is for upload. */
   #isHandedOver = false;
+  #refusedSignIn = false;
   #stopping: Promise<void> | undefined;
   /** Nobody waits for the server any more. */
   readonly #hurry = new AbortController();
@@ -190,7 +193,15 @@ export class LiveCapture {
       return;
     }
     this.#watchAway();
-    if (status === "ended" && error !== null) this.#handOver();
+    if (status !== "ended" || error === null) return;
+    this.#handOver();
+    this.#refusedSignIn = error.class === "auth";
+    if (this.#refusedSignIn && typeof this.#options.token === "function") this.#rollOverIn(SIGN_IN_AGAIN_MS);
+  }
+
+  /** The sign-in was renewed: live sound goes on where a refused one had ended it. */
+  signedIn(): void {
+    if (this.#refusedSignIn && !this.#isStopped) this.#rollOver();
   }
 
   /** A link that opens and delivers nothing is as good as none. */
@@ -225,12 +236,16 @@ export class LiveCapture {
     this.#rolling ??= this.#begunAnew(old)
       .catch(() => {
         // No room for a new session: capture goes on in this one, and live tries again later.
-        this.#awayTimer?.cancel();
-        if (!this.#isStopped) this.#awayTimer = this.#options.clock.after(ROLL_AGAIN_MS, () => this.#rollOver());
+        this.#rollOverIn(ROLL_AGAIN_MS);
       })
       .finally(() => {
         this.#rolling = undefined;
       });
+  }
+
+  #rollOverIn(delayMs: number): void {
+    this.#awayTimer?.cancel();
+    if (!this.#isStopped) this.#awayTimer = this.#options.clock.after(delayMs, () => this.#rollOver());
   }
 
   async #begunAnew(old: ListenSocket): Promise<void> {
@@ -241,6 +256,7 @@ export class LiveCapture {
     this.#session = session;
     this.#ended = [];
     this.#isHandedOver = false;
+    this.#refusedSignIn = false;
     this.#reached = 0;
     this.#awayTimer?.cancel();
     this.#awayTimer = undefined;

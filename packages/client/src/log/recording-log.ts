@@ -226,6 +226,7 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
   async #close(): Promise<void> {
     try {
       await this.searched;
+      await this.#importer.close();
       for (const session of [...this.#sessions]) await session.close();
       await this.#index.journal.close();
       await this.#index.sync.all();

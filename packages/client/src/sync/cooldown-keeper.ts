@@ -9,6 +9,7 @@ import {
   type Cooldown,
   type CooldownEvent,
   type CooldownReason,
+  clockSetBack,
   needsFairUseCheck,
   nextExpiryMs,
   OPEN,
@@ -23,6 +24,8 @@ import { MAX_TIMER_MS } from "./schedule.ts";
 import type { SyncLog } from "./sync-log.ts";
 
 const KEY = "cooldown.fair_use";
+/** A timer that comes so much before its time by the clock tells that the clock was set back. */
+const CLOCK_SET_BACK_MS = 1_000;
 
 export interface CooldownKeeperOptions {
   readonly log: Pick<SyncLog, "note" | "setNote">;
@@ -90,24 +93,39 @@ export class CooldownKeeper {
     if (this.#cooldown === before) return;
     this.#arm();
     const stored = storedCooldown(this.#cooldown);
-    if (stored !== storedCooldown(before)) {
-      await this.#options.log.setNote(KEY, stored === null ? null : JSON.stringify(stored));
+    try {
+      if (stored !== storedCooldown(before)) {
+        await this.#options.log.setNote(KEY, stored === null ? null : JSON.stringify(stored));
+      }
+    } finally {
+      // Also where the disk takes nothing: whoever waits for the end of the pause must hear of it.
+      this.#tell();
     }
-    this.#tell();
   }
 
   #arm(): void {
     this.#timer?.cancel();
     const now = this.#options.clock.now();
     const at = nextExpiryMs(this.#cooldown, now);
-    this.#timer =
-      at === null
-        ? undefined
-        : // A timer may come a little early; the limit is over at `at` and not before.
-          this.#options.clock.after(Math.min(at - now + 1, MAX_TIMER_MS), () => {
-            this.#arm();
-            this.#tell();
-          });
+    this.#timer = at === null ? undefined : this.#options.clock.after(...this.#alarm(at - now));
+  }
+
+  #alarm(leftMs: number): [delayMs: number, call: () => void] {
+    // A timer may come a little early; the limit is over at its end and not before.
+    const delayMs = Math.min(leftMs + 1, MAX_TIMER_MS);
+    const dueMs = this.#options.clock.now() + delayMs;
+    return [
+      delayMs,
+      () => {
+        const lateMs = this.#options.clock.now() - dueMs;
+        if (lateMs < -CLOCK_SET_BACK_MS) {
+          this.#cooldown = clockSetBack(this.#cooldown, -lateMs);
+          this.#limitedSinceMs += lateMs;
+        }
+        this.#arm();
+        this.#tell();
+      },
+    ];
   }
 
   #tell(): void {

@@ -7,6 +7,7 @@
 
 import { isHoldfastError } from "@holdfast/contract";
 import {
+  attendedDelayMs,
   type Clock,
   type CooldownReason,
   type CoordinatorEvent,
@@ -64,6 +65,8 @@ const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
 /** Between these lies the next question about a job when the server says when it wants to be asked. */
 const ASK_AGAIN = { minMs: 1_000, maxMs: 600_000 } as const;
 const SIGN_IN_AGAIN_MS = 300_000;
+/** A person who cancelled a pass has peace for so long. */
+const CANCELLED_REST_MS = 300_000;
 /** A network that returns again so soon is one that comes and goes. */
 const FLAPPING_MS = 60_000;
 /** Recordings that wait, from which on a warning is due. */
@@ -86,6 +89,8 @@ export class SyncEngine {
   readonly #closing = new AbortController();
   readonly #stumbled = new Set<string>();
   readonly #holds = new Set<(recording: Recording) => boolean>();
+  /** Each is somebody who waits for results. */
+  readonly #attending = new Set<symbol>();
   #coordinator = IDLE;
   #budget: RetryBudget;
   /** What the planned try cost, until a clean pass gives it back. */
@@ -169,7 +174,7 @@ export class SyncEngine {
     this.syncNow();
   }
 
-  /** Ends the pass that runs. What the server took stays taken; what waits goes with the next pass. */
+  /** Ends the pass that runs. What the server took stays taken; what waits goes with the next pass, minutes later if nobody asks. */
   cancel(): void {
     this.#cancel.abort();
     this.#emitter.emit("changed", {});
@@ -190,6 +195,18 @@ export class SyncEngine {
   hold(keeps: (recording: Recording) => boolean): () => void {
     this.#holds.add(keeps);
     return () => this.#holds.delete(keeps);
+  }
+
+  /**
+   * Somebody sits and waits for results, until what it returns is disposed of: jobs are asked after sooner, except where the
+   * server gave a reason to wait.
+   */
+  attend(): Disposable {
+    const who = Symbol();
+    this.#attending.add(who);
+    this.#mustReplan = true;
+    if (this.#isStarted && !this.#closing.signal.aborted) this.#planReconcile();
+    return { [Symbol.dispose]: () => void this.#attending.delete(who) };
   }
 
   /** The sign-in was renewed. */
@@ -381,8 +398,10 @@ export class SyncEngine {
       this.#spent = null;
     }
     // A token that is asked for before every request may be a new one by then.
-    if (end.type === "signed_out" && typeof this.#options.http.token === "function")
+    if (this.#signedOut !== null && typeof this.#options.http.token === "function")
       this.#planRetry(0, SIGN_IN_AGAIN_MS);
+    if (end.type === "cancelled" && this.#isAutomatic && this.#environment.isForeground)
+      this.#schedule.set("retry", CANCELLED_REST_MS, () => this.wake("retry_due"));
     if (step.retryInMs !== null) this.#planRetry(step.retryInMs, end.type === "failed" ? end.waitMs : null);
     this.#planReconcile();
     this.#warnOfMany();
@@ -409,12 +428,25 @@ export class SyncEngine {
       this.#reconcileStep = 0;
       return;
     }
+    this.#schedule.set("reconcile", this.#askInMs(), () => this.wake("reconcile_due"));
+  }
+
+  #askInMs(): number {
     const wished = this.#askAgainMs;
     const delayMs =
       wished === null
         ? reconcileDelayMs(this.#reconcileStep)
         : Math.min(Math.max(wished, ASK_AGAIN.minMs), ASK_AGAIN.maxMs);
-    this.#schedule.set("reconcile", delayMs, () => this.wake("reconcile_due"));
+    // A server that does not answer is not asked sooner because somebody waits.
+    if (this.#attending.size === 0 || this.#schedule.has("retry")) return delayMs;
+    let sentMs = Number.NEGATIVE_INFINITY;
+    for (const { status, jobId, uploadedAtMs } of this.#options.log.recordings.values()) {
+      // A job that is in line for a reason has been given a time.
+      const hasTime = jobId !== null && (this.#reconciler.news.get(jobId)?.reason ?? null) !== null;
+      if (status === "uploaded" && !hasTime) sentMs = Math.max(sentMs, uploadedAtMs);
+    }
+    const ageMs = this.#options.clock.now() - sentMs;
+    return Number.isFinite(ageMs) ? Math.min(delayMs, attendedDelayMs(ageMs)) : delayMs;
   }
 
   #isHeld(recording: Recording): boolean {

@@ -93,6 +93,19 @@ describe("a pause", () => {
     expect(engine.status.limit).toBeNull();
   });
 
+  test("is not longer because the clock was set back meanwhile", async () => {
+    const { engine, log, clock } = stage();
+    engine.start();
+    await engine.simulateCooldown("backend_busy", 10 * MINUTE);
+    log.add("a");
+    await clock.advance(MINUTE);
+    clock.setBack(HOUR);
+    await clock.advance(8 * MINUTE);
+    expect([engine.status.limit?.reason, log.get("a").status]).toEqual(["backend_busy", "miss"]);
+    await clock.advance(2 * MINUTE);
+    expect([engine.status.limit, log.get("a").status]).toEqual([null, "synced"]);
+  });
+
   test("is shown as a change when it begins and when it ends", async () => {
     const { engine, clock, named } = stage();
     await engine.simulateCooldown("fair_use");

@@ -52,9 +52,23 @@ describe("a person", () => {
     expect(log.get("b").attempts).toBe(0);
     expect(engine.status).toMatchObject({ progress: null, card: { state: "processing" } });
     expect(engine.sending.size).toBe(0);
+    expect(engine.explain("b")).toMatchObject({ next: "tries_again", atMs: clock.now() + 5 * MINUTE });
     engine.syncNow();
     await clock.advance(0);
     expect(engine.status.counts.uploaded).toBe(3);
+  });
+
+  test("who cancelled and forgot loses nothing: the rest goes by itself after a while", async () => {
+    const { engine, log, clock, server } = stage(({ method }) => {
+      if (method === "POST" && server.uploads.length === 1) engine.cancel();
+      return method === "POST" ? accepted(`job-${server.uploads.length}`) : job("queued");
+    });
+    for (const id of ["a", "b"]) log.add(id, { sessionId: id });
+    engine.start();
+    await clock.advance(4 * MINUTE);
+    expect(log.get("a").status).toBe("miss");
+    await clock.advance(2 * MINUTE);
+    expect(log.get("a")).toMatchObject({ status: "uploaded", attempts: 0 });
   });
 
   test("deletes what waits, and not what is being sent", async () => {

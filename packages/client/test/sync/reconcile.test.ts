@@ -151,6 +151,32 @@ describe("when it asks", () => {
     expect(server.polls.length).toBeLessThan(40);
   });
 
+  test("sooner while somebody waits for it: after an eighth of its age, at least half a second and at most ten", async () => {
+    const { engine, clock, server, log } = uploaded(job("processing"));
+    log.add("b", { status: "uploaded", jobId: "job-1", uploadedAtMs: clock.now() });
+    engine.start();
+    await clock.advance(SECOND);
+    const attending = engine.attend();
+    await clock.advance(10 * MINUTE);
+    const gaps = server.polls.map(({ atMs }, i) => atMs - (server.polls[i - 1]?.atMs ?? atMs));
+    expect(gaps.slice(2, 5).every((gap) => gap >= 500 && gap < SECOND)).toBe(true);
+    expect(gaps.slice(-3)).toEqual([10 * SECOND, 10 * SECOND, 10 * SECOND]);
+    attending[Symbol.dispose]();
+    const before = server.polls.length;
+    await clock.advance(10 * MINUTE);
+    expect(server.polls.length - before).toBeLessThan(7);
+  });
+
+  test("no sooner for that where the job waits for a reason, or nobody answers", async () => {
+    for (const said of [job("queued", { reason_code: "backfill_paced" }), { status: 502 }]) {
+      const { engine, clock, server } = uploaded(said);
+      engine.start();
+      using _attending = engine.attend();
+      await clock.advance(10 * MINUTE);
+      expect(server.polls.length).toBeLessThan(16);
+    }
+  });
+
   test("three jobs at a time", async () => {
     let open = 0;
     let most = 0;

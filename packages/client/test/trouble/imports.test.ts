@@ -24,6 +24,18 @@ test("an index with impossible entries brings over what can be read", async () =
   await log.close();
 });
 
+test("an import that is under way when the log closes is given up, and nothing of it is left", async () => {
+  const disk = new MemoryDisk();
+  const { log } = await openLog(disk);
+  const importing = log.importSound("a.wav", new Blob([new Uint8Array(9 * 1_048_576)]), 0).catch((error) => error);
+  await log.close();
+  expect(await importing).toMatchObject({ code: "closed" });
+  await expect(log.importSound("b.wav", new Blob([Uint8Array.of(1)]), 0)).rejects.toMatchObject({ code: "closed" });
+  const again = await openLog(disk);
+  expect(again.log.recordings.size).toBe(0);
+  await again.log.close();
+});
+
 test("a recording whose time is no time gets one", async () => {
   const { log, clock } = await openLog(new MemoryDisk());
   const { recording } = await log.importSound("a.wav", new Blob([Uint8Array.of(1, 2, 3)]), Number.POSITIVE_INFINITY);

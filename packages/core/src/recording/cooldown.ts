@@ -124,6 +124,15 @@ export function restoredCooldown(stored: StoredCooldown | null, nowMs: number): 
   return { fairUse: { untilMs, setAtMs: Math.min(stored.setAtMs, nowMs) }, backendBusy: null };
 }
 
+/**
+ * The clock was set back by so many milliseconds while limits ran: they keep the length that they have left.
+ */
+export function clockSetBack({ fairUse, backendBusy }: Cooldown, byMs: number): Cooldown {
+  const earlier = (limit: Limit | null): Limit | null =>
+    limit === null ? null : { untilMs: limit.untilMs - byMs, setAtMs: limit.setAtMs - byMs };
+  return { fairUse: earlier(fairUse), backendBusy: earlier(backendBusy) };
+}
+
 function limited(cooldown: Cooldown, event: CooldownEvent & { readonly type: "limited" }): Cooldown {
   const { reason, retryAfterMs, nowMs } = event;
   const cap = reason === "fair_use" ? COOLDOWN.maxFairUseMs : COOLDOWN.maxBusyMs;

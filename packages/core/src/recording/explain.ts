@@ -17,7 +17,7 @@ export type ExplainedNext =
   | "sends_when_online"
   | "sends_after_pause"
   | "sends_after_sign_in"
-  /** Automatic syncing is off. */
+  /** Automatic syncing is off; while the account pauses, `atMs` says from when asking helps. */
   | "sends_when_asked"
   /** A pass failed; the next one begins at `atMs`. */
   | "tries_again"
@@ -65,9 +65,10 @@ export function explain(recording: RecordingState, context: ExplainContext): Exp
       if (context.isHeld === true) return say("sends_live");
       if (!context.isSignedIn) return say("sends_after_sign_in", null, "signed_out");
       const { limit } = context;
+      if (!context.isAutomatic)
+        return say("sends_when_asked", limit?.untilMs ?? null, limit?.reason ?? recording.reason);
       if (limit !== null) return say("sends_after_pause", limit.untilMs, limit.reason);
       if (!context.isOnline) return say("sends_when_online", null, "offline");
-      if (!context.isAutomatic) return say("sends_when_asked");
       return context.nextPassAtMs === null ? say("sends_in_turn") : say("tries_again", context.nextPassAtMs);
     }
     case "uploaded": {

@@ -127,6 +127,13 @@ export function reconcileDelayMs(step: number): number {
   return DELAYS_MS[Math.min(Math.max(step, 0), DELAYS_MS.length - 1)] ?? DELAYS_MS[0];
 }
 
+const ATTENDED = { soonestMs: 500, latestMs: 10_000, share: 1 / 8 } as const;
+
+/** The same while somebody waits for it: soon after the bytes went, and ever more rarely the longer the work takes. */
+export function attendedDelayMs(ageMs: number): number {
+  return Math.min(Math.max(ageMs * ATTENDED.share, ATTENDED.soonestMs), ATTENDED.latestMs);
+}
+
 /** Jobs that are asked after at the same time. */
 export const RECONCILE_CONCURRENCY = 3;
 

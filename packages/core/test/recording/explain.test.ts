@@ -19,7 +19,15 @@ const free: ExplainContext = {
   ...{ limit: null, nextPassAtMs: null, retentionMs: null },
 };
 
-type Obstacle = "none" | "signed out" | "pause" | "offline" | "not automatic" | "next pass planned" | "retention";
+type Obstacle =
+  | "none"
+  | "signed out"
+  | "pause, not automatic"
+  | "not automatic"
+  | "pause"
+  | "offline"
+  | "next pass planned"
+  | "retention";
 const OBSTACLES: Readonly<Record<Obstacle, ExplainContext>> = {
   none: free,
   // Each with all that it goes before.
@@ -31,9 +39,10 @@ const OBSTACLES: Readonly<Record<Obstacle, ExplainContext>> = {
     isAutomatic: false,
     nextPassAtMs: PLANNED,
   },
-  pause: { ...free, limit: LIMIT, isOnline: false, isAutomatic: false, nextPassAtMs: PLANNED },
-  offline: { ...free, isOnline: false, isAutomatic: false, nextPassAtMs: PLANNED },
-  "not automatic": { ...free, isAutomatic: false, nextPassAtMs: PLANNED },
+  "pause, not automatic": { ...free, isAutomatic: false, limit: LIMIT, isOnline: false, nextPassAtMs: PLANNED },
+  "not automatic": { ...free, isAutomatic: false, isOnline: false, nextPassAtMs: PLANNED },
+  pause: { ...free, limit: LIMIT, isOnline: false, nextPassAtMs: PLANNED },
+  offline: { ...free, isOnline: false, nextPassAtMs: PLANNED },
   "next pass planned": { ...free, nextPassAtMs: PLANNED },
   retention: { ...free, retentionMs: 1_000 },
 };
@@ -60,18 +69,20 @@ type Expected = readonly [next: ExplainedNext, why: string | null, atMs: number 
 const always = (expected: Expected): Readonly<Record<Obstacle, Expected>> => ({
   none: expected,
   "signed out": expected,
+  "pause, not automatic": expected,
+  "not automatic": expected,
   pause: expected,
   offline: expected,
-  "not automatic": expected,
   "next pass planned": expected,
   retention: expected,
 });
 const sends = (why: string | null): Readonly<Record<Obstacle, Expected>> => ({
   none: ["sends_in_turn", why, null],
   "signed out": ["sends_after_sign_in", "signed_out", null],
+  "pause, not automatic": ["sends_when_asked", "backend_busy", UNTIL],
+  "not automatic": ["sends_when_asked", why, null],
   pause: ["sends_after_pause", "backend_busy", UNTIL],
   offline: ["sends_when_online", "offline", null],
-  "not automatic": ["sends_when_asked", why, null],
   "next pass planned": ["tries_again", why, PLANNED],
   retention: ["sends_in_turn", why, null],
 });
@@ -84,9 +95,10 @@ const TABLE: Readonly<Record<Situation, Readonly<Record<Obstacle, Expected>>>> =
   uploaded: {
     none: ["asks_server", null, null],
     "signed out": ["asks_server", "signed_out", null],
+    "pause, not automatic": ["asks_server", "backend_busy", UNTIL],
+    "not automatic": ["asks_server", "offline", null],
     pause: ["asks_server", "backend_busy", UNTIL],
     offline: ["asks_server", "offline", null],
-    "not automatic": ["asks_server", null, PLANNED],
     "next pass planned": ["asks_server", null, PLANNED],
     retention: ["asks_server", null, null],
   },

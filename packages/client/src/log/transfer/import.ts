@@ -36,6 +36,7 @@ export class Importer {
   readonly #space: SpaceGuard;
   /** One after the other, so that the same file twice meets itself. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(index: RecordIndex, space: SpaceGuard) {
     this.#index = index;
@@ -43,8 +44,8 @@ export class Importer {
   }
 
   /**
-   * Throws HoldfastError: those of `parseRecordingName`, `payload_too_large`, `no_frames`, `storage_full`, or what the store
-   * says.
+   * Throws HoldfastError: those of `parseRecordingName`, `payload_too_large`, `no_frames`, `storage_full`, `closed`, or what the
+   * store says.
    */
   async bin(name: string, content: Blob, as: ImportAs = {}): Promise<ImportResult> {
     const parsed = parseRecordingName(name, this.#index.clock.now());
@@ -86,6 +87,12 @@ export class Importer {
     return await this.#inTurn(facts, content, { frames: 0, durationMs: 0, droppedBytes: 0 }, {});
   }
 
+  /** An import that is under way is given up, and nothing is left of it. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
+  }
+
   async #inTurn(kept: Kept, content: Blob, size: SoundSize, as: ImportAs): Promise<ImportResult> {
     const turn = this.#turn.then(() => this.#keep(kept, content, size, as));
     this.#turn = turn.catch(() => undefined);
@@ -99,6 +106,7 @@ export class Importer {
     as: ImportAs,
   ): Promise<ImportResult> {
     const index = this.#index;
+    this.#assertOpen();
     const id = await contentId(index.owner, content);
     const known = index.recordings.get(id);
     if (known !== undefined && known.status !== "corrupted") return { recording: known, isNew: false, droppedBytes };
@@ -132,6 +140,10 @@ export class Importer {
     return { recording, isNew: true, droppedBytes };
   }
 
+  #assertOpen(): void {
+    if (this.#isClosed) throw refused("closed", "the recording log was closed");
+  }
+
   /** A part that was written is removed again where the rest cannot be. */
   async #write(file: string, header: Uint8Array, content: Blob): Promise<number> {
     const { store } = this.#index;
@@ -140,6 +152,7 @@ export class Importer {
       await store.write(file, 0, header);
       at = header.length;
       for await (const part of partsOf(content)) {
+        this.#assertOpen();
         await store.write(file, at, part);
         at += part.length;
       }
