@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { catalogues } from "./apps/web/plugins/catalogues.ts";
 
 // Hundreds of processes are started in a run, from the same sources; without it each would strip and compile them again.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/node", import.meta.url));
@@ -8,9 +9,10 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/no
 /** Files that take from half a minute to two; begun last, they would be waited for alone. */
 const LONG = [
   /cli\/test\/(?:faults\/|demo|serve|client-commands|record)/,
+  /web\/test\/(?:sync|pages|record)\.browser/,
   /server\/test\/listen\/(?:engines|live|fair-use)/,
   /worker\/test\/(?:sync|speech|crash)/,
-  /pusher\/test\/(?:crash|finalise|fanout)/,
+  /pusher\/test\/(?:speech-samples|crash|finalise|fanout)/,
   /simulation\/test\/world/,
 ];
 
@@ -33,6 +35,7 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       {
+        plugins: [catalogues()],
         test: {
           name: "unit",
           include: [
@@ -75,7 +78,8 @@ export default defineConfig({
           include: ["apps/web/test/**/*.browser.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Two of them at a time: most of what they do is to wait for speech in real time.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -101,10 +101,15 @@ async function record(client) {
     transcript = reduceTranscript(transcript, event);
     part("words").textContent = transcriptText(transcript.segments);
   });
-  microphone.port.onmessage = ({ data }) => capture.append(data);
+  /** @type {Promise<void>} */
+  const over = new Promise((resolve) => {
+    microphone.port.onmessage = ({ data }) => (data === null ? resolve() : capture.append(data));
+  });
   context.createMediaStreamSource(stream).connect(microphone);
 
   return async () => {
+    microphone.port.postMessage("end");
+    await over;
     for (const track of stream.getTracks()) track.stop();
     await context.close();
     await capture.stop();
