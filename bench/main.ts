@@ -5,20 +5,21 @@
  *   npm run bench -- pipeline [figure] [--sessions n]     what the live pipeline carries, see `pipeline.ts`
  *   npm run bench -- sync [figure] [--rounds n]           what uploads cost, see `sync.ts`
  *   npm run bench -- client [figure]                      what the recording log costs, see `client.ts`
+ *   npm run bench -- web [figure]                         what the page takes, see `web.ts`
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const scripts = ["speech", "live", "pipeline", "sync", "client"];
+const scripts = ["speech", "live", "pipeline", "sync", "client", "web"];
 
 const [name = "", ...rest] = process.argv.slice(2);
 const chosen = scripts.includes(name) ? [name] : scripts;
 for (const script of chosen) {
   console.log(`\n== ${script}`);
   const path = fileURLToPath(new URL(`${script}.ts`, import.meta.url));
-  // A folder of recordings means nothing to the pipeline, to uploads and to the recording log.
+  // A folder of recordings means nothing to the pipeline, to uploads, to the recording log and to the page.
   const given =
-    chosen.length === 1 ? rest : ["pipeline", "sync", "client"].includes(script) ? [] : process.argv.slice(2);
+    chosen.length === 1 ? rest : ["pipeline", "sync", "client", "web"].includes(script) ? [] : process.argv.slice(2);
   const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, ...given], {
     stdio: "inherit",
   });

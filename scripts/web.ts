@@ -8,6 +8,8 @@ import { join } from "node:path";
 
 const SOURCES = [
   "apps/web/src",
+  "apps/web/locales",
+  "apps/web/plugins",
   "apps/web/public",
   "apps/web/index.html",
   "apps/web/vite.config.ts",

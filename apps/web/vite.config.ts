@@ -1,11 +1,12 @@
 /**
- * Builds the page into `dist`, which the gateway serves. Two things are particular: the theme's CSS variables are written
- * into the style sheet at build time (Mantine would inject them at run time, which `style-src 'self'` forbids), and the
- * audio worklet is an asset of its own. `npx vite` serves the sources and passes API calls to a running Holdfast.
+ * Builds the page into `dist`, which the gateway serves. Three things are particular: the theme's CSS variables are written
+ * into the style sheet at build time (Mantine would inject them at run time, which `style-src 'self'` forbids), the audio
+ * worklet is an asset of its own, and each language is a chunk of parsed messages (plugins/catalogues.ts). `npx vite` serves the sources and passes API calls to a running Holdfast.
  */
 import { convertCssVariables, DEFAULT_THEME, defaultCssVariablesResolver, mergeMantineTheme } from "@mantine/core";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { catalogues } from "./plugins/catalogues.ts";
 import { theme } from "./src/shell/theme.ts";
 
 const THEME_CSS = "virtual:theme.css";
@@ -28,7 +29,11 @@ const gateway = "http://localhost:8787";
 if (process.argv.includes("build")) process.env.NODE_ENV = "production";
 
 export default defineConfig({
-  plugins: [react(), themeStyles()],
+  plugins: [react(), themeStyles(), catalogues()],
+  // Messages are parsed by the build, so the page has no use for the parser.
+  resolve: {
+    alias: { "@formatjs/icu-messageformat-parser": "@formatjs/icu-messageformat-parser/no-parser.js" },
+  },
   build: {
     target: "es2023",
     // No data: addresses, so that the content security policy needs none for scripts, styles or the worklet.

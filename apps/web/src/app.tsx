@@ -1,8 +1,9 @@
 /** Providers, and the choice between the sign-in page and the app. */
-import { MantineProvider } from "@mantine/core";
+import { DirectionProvider, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { type JSX, useSyncExternalStore } from "react";
+import { WordsContext } from "./i18n/use-words.tsx";
 import { router } from "./routes.tsx";
 import { SignIn } from "./session/sign-in.tsx";
 import { type Services, ServicesContext } from "./shell/services.ts";
@@ -10,14 +11,20 @@ import { theme } from "./shell/theme.ts";
 
 export function App({ services }: { readonly services: Services }): JSX.Element {
   const session = useSyncExternalStore(services.session.subscribe, services.session.snapshot);
+  const words = useSyncExternalStore(services.language.subscribe, services.language.snapshot);
   return (
-    // The build writes the variables and classes into the style sheet; nothing is injected into the page.
-    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
-      <ServicesContext value={services}>
-        <QueryClientProvider client={services.queries}>
-          {session.signedIn ? <RouterProvider router={router} /> : <SignIn because={session.because} />}
-        </QueryClientProvider>
-      </ServicesContext>
-    </MantineProvider>
+    // The direction is that of the root element, which the language sets.
+    <DirectionProvider initialDirection={words.direction}>
+      {/* The build writes the variables and classes into the style sheet; nothing is injected into the page. */}
+      <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+        <WordsContext value={words}>
+          <ServicesContext value={services}>
+            <QueryClientProvider client={services.queries}>
+              {session.signedIn ? <RouterProvider router={router} /> : <SignIn because={session.because} />}
+            </QueryClientProvider>
+          </ServicesContext>
+        </WordsContext>
+      </MantineProvider>
+    </DirectionProvider>
   );
 }

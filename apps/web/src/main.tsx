@@ -32,6 +32,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { preloadPages } from "./routes.tsx";
 import { createServices } from "./shell/services.ts";
+import { whenIdle } from "./shell/when-idle.ts";
 
 const services = createServices();
 window.addEventListener("hashchange", () => services.session.readLink());
@@ -42,9 +43,11 @@ window.addEventListener("beforeunload", (event) => {
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
+// Nothing is drawn before the language is there, so that no other one flashes.
+await services.language.start();
 createRoot(root).render(
   <StrictMode>
     <App services={services} />
   </StrictMode>,
 );
-window.addEventListener("load", preloadPages);
+whenIdle(preloadPages);

@@ -1,12 +1,9 @@
 /**
- * The addresses of the page. What is looked at less often is loaded when it is; an address that is not known says so instead of
- * showing something else.
+ * The addresses of the page. Only the first one is in the first load; an address that is not known says so instead of showing
+ * something else.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import type { JSX } from "react";
-import { ConversationPage } from "./conversations/conversation-page.tsx";
 import { HomePage } from "./conversations/home-page.tsx";
-import { QueuePage } from "./queue/queue-page.tsx";
 import { Layout } from "./shell/layout.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 
@@ -17,14 +14,14 @@ const homeRoute = createRoute({ getParentRoute: () => rootRoute, path: "/", comp
 const conversationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/conversations/$id",
-  component: function ConversationRoute(): JSX.Element {
-    const { id } = conversationRoute.useParams();
-    // Another conversation is another page: what was typed into one is never carried into the next.
-    return <ConversationPage key={id} id={id} />;
-  },
+  component: lazyRouteComponent(() => import("./conversations/conversation-page.tsx"), "ConversationRoute"),
 });
 
-const queueRoute = createRoute({ getParentRoute: () => rootRoute, path: "/queue", component: QueuePage });
+const queueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/queue",
+  component: lazyRouteComponent(() => import("./queue/queue-page.tsx"), "QueuePage"),
+});
 
 const syncRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -44,12 +41,16 @@ const developerRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/developer-page.tsx"), "DeveloperPage"),
 });
 
-/** Fetches what is loaded later while there is a network: who is offline wants to see the recordings most. */
+/**
+ * Fetches the other pages once the first one is drawn and while there is a network, so that every address works offline in a page
+ * that has been loaded; the recordings first, since who is offline wants to see those most.
+ */
 export function preloadPages(): void {
-  for (const to of ["/sync", "/settings", "/settings/developer"] as const) {
-    // What does not come now comes when it is looked at.
-    router.preloadRoute({ to }).catch(() => undefined);
-  }
+  // What does not come now comes when it is looked at.
+  const give = (): undefined => undefined;
+  for (const to of ["/sync", "/queue", "/settings", "/settings/developer"] as const)
+    router.preloadRoute({ to }).catch(give);
+  router.preloadRoute({ to: "/conversations/$id", params: { id: "-" } }).catch(give);
 }
 
 export const router = createRouter({

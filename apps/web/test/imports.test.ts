@@ -4,6 +4,7 @@ import { HoldfastError } from "@holdfast/contract";
 import { MemoryDisk } from "@holdfast/testkit/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Imports, importedRows } from "../src/uploads/imports.ts";
+import { english } from "./english.ts";
 
 const OPENED_AT_MS = 1_000;
 
@@ -88,7 +89,9 @@ describe("dropped files", () => {
     ["talk.bin", "x", /This name is not one of a device's recording/],
   ])("that cannot be taken are said: %s", async (name, content, words) => {
     await imports.add([file(name, content), file("good.wav")]);
-    expect(imports.snapshot().list).toMatchObject([{ failure: expect.stringMatching(words) }]);
+    expect(imports.snapshot().list.map(({ failure }) => english.say(failure ?? ""))).toEqual([
+      expect.stringMatching(words),
+    ]);
     expect(rows()).toEqual(["good.wav"]);
     imports.dismiss(imports.snapshot().list[0]?.id ?? 0);
     expect(imports.snapshot().list).toEqual([]);
@@ -105,7 +108,7 @@ describe("dropped files", () => {
     });
     await imports.add([file("a.wav")]);
     const [refused] = imports.snapshot().list;
-    expect(refused?.failure).toMatch(/Another tab/);
+    expect(english.say(refused?.failure ?? "")).toMatch(/Another tab/);
     isElsewhere = false;
     await imports.retry(refused?.id ?? 0);
     expect(rows()).toEqual(["a.wav"]);

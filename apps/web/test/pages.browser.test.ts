@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JFK_WAV } from "./holdfast.ts";
+import { plainWords } from "./plain-words.ts";
 import { inspect, Stage } from "./stage.ts";
 
 const DONE_WITHIN_MS = 90_000;
@@ -35,6 +36,29 @@ async function drop(page: Page, name: string, type: string, content: Uint8Array)
   const zone = page.getByText("Drop to add it to your conversations");
   await zone.dispatchEvent("dragover", { dataTransfer: transfer });
   await zone.dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+/** A server with much to do. */
+const BUSY_QUEUE = busyQueue();
+
+function busyQueue(): unknown {
+  const at = "2026-11-23T11:00:00.000Z";
+  const job = {
+    ...{ kind: "sync", state: "queued", lane: "fresh", user_id: null, conversation_id: null, stage: null, attempts: 0 },
+    ...{ created_at: at, reason_code: null, waits_until: null },
+  };
+  const lane = { waiting: 2, sound_seconds: 5_400, oldest_age_seconds: 600, done_in_seconds: 120 };
+  const none = { waiting: 0, sound_seconds: 0, oldest_age_seconds: 0, done_in_seconds: 0 };
+  return {
+    ...{ fresh: lane, backfill: none, audio_seconds_per_second: 12, speed_is_measured: true, more: 7 },
+    jobs: [
+      { ...job, id: "1", state: "leased", stage: "processing" },
+      { ...job, id: "2", kind: "finalization", state: "blocked", reason_code: "awaiting_transcription" },
+      { ...job, id: "3", reason_code: "stt_busy", waits_until: "2099-01-01T00:00:00.000Z" },
+      { ...job, id: "4", user_id: "anna" },
+    ],
+    gave_up: [],
+  };
 }
 
 describe("signing in", () => {
@@ -149,56 +173,23 @@ describe("the queue", () => {
       .waitFor();
     const job = page.getByRole("region", { name: "Gave up" }).getByTestId("job");
     await job.getByText("Transcribing a recording").waitFor();
-    await job.getByText("Gave up: nothing in it could be read as sound").waitFor();
+    await job.getByText("Gave up. Nothing in it could be read as sound.").waitFor();
     await inspect(page, "queue");
     const asked = page.waitForResponse((response) => response.url().endsWith("/retry"));
     await job.getByRole("button", { name: "Ask again: Transcribing a recording" }).click();
     expect((await asked).status()).toBe(202);
     // It gives up for the same reason, and says so.
-    await job.getByText("Gave up: nothing in it could be read as sound").waitFor({ timeout: DONE_WITHIN_MS });
+    await job.getByText("Gave up. Nothing in it could be read as sound.").waitFor({ timeout: DONE_WITHIN_MS });
   });
 
   it("keeps on show what was said last while the server does not answer, with the time of it", async () => {
     await using watched = await stage.signedIn({ viewport: { width: 390, height: 844 } });
     watched.expectFaults(/503/);
     const { page } = watched;
-    const at = "2026-11-23T11:00:00.000Z";
-    const job = { lane: "fresh", user_id: null, conversation_id: null, stage: null, attempts: 0, created_at: at };
-    const lane = { waiting: 2, sound_seconds: 5_400, oldest_age_seconds: 600, done_in_seconds: 120 };
-    const none = { waiting: 0, sound_seconds: 0, oldest_age_seconds: 0, done_in_seconds: 0 };
-    const jobs = [
-      { ...job, id: "1", kind: "sync", state: "leased", stage: "transcribing", reason_code: null, waits_until: null },
-      {
-        ...job,
-        id: "2",
-        kind: "finalization",
-        state: "blocked",
-        reason_code: "awaiting_transcription",
-        waits_until: null,
-      },
-      {
-        ...job,
-        id: "3",
-        kind: "sync",
-        state: "queued",
-        reason_code: "stt_busy",
-        waits_until: "2099-01-01T00:00:00.000Z",
-      },
-      { ...job, id: "4", kind: "sync", state: "queued", user_id: "anna", reason_code: null, waits_until: null },
-    ];
-    const json = {
-      ...{
-        fresh: lane,
-        backfill: none,
-        audio_seconds_per_second: 12,
-        speed_is_measured: true,
-        jobs,
-        more: 7,
-        gave_up: [],
-      },
-    };
     let isAway = false;
-    await page.route("**/v1/queue", (route) => route.fulfill(isAway ? { status: 503, json: {} } : { json }));
+    await page.route("**/v1/queue", (route) =>
+      route.fulfill(isAway ? { status: 503, json: {} } : { json: BUSY_QUEUE }),
+    );
     await page.getByRole("link", { name: "Queue" }).click();
     await page.getByText("1 thing in work, 10 wait.").waitFor();
     await page.getByText(/2 new recordings wait: 1 hr 30 min of sound, the first for 10 min/).waitFor();
@@ -278,6 +269,91 @@ describe.each([
     await page.getByTestId("conversation").first().getByRole("link").click();
     await page.getByRole("heading", { name: "Transcript" }).waitFor();
     await inspect(page, `${name}-conversation`);
+  });
+});
+
+describe("in other languages", () => {
+  const PHONE = { viewport: { width: 390, height: 844 } };
+
+  /** Every address, with what shows that it is there. */
+  async function addresses(page: Page): Promise<readonly (readonly [path: string, shown: string])[]> {
+    const listed = await page.request.get(`${stage.holdfast.origin}/v1/conversations`, {
+      headers: { authorization: `Bearer ${stage.holdfast.token}` },
+    });
+    const [first] = (await listed.json()) as readonly { readonly id: string }[];
+    return [
+      ["/", "[data-testid=conversation]"],
+      [`/conversations/${first?.id}`, "#summary"],
+      ["/queue", "[data-testid=job]"],
+      ["/sync", "[data-testid=sync-status-card]"],
+      ["/settings", "[data-testid=storage-facts]"],
+      ["/settings/developer", "#facts"],
+      ["/nowhere", "main h1"],
+    ];
+  }
+
+  it("every address is in Arabic, from right to left, on a phone", async () => {
+    await using watched = await stage.signedIn(PHONE);
+    const { page } = watched;
+    await page.route("**/v1/queue", (route) => route.fulfill({ json: BUSY_QUEUE }));
+    let query = "?lang=ar";
+    for (const [path, shown] of await addresses(page)) {
+      await page.goto(`${stage.holdfast.origin}${path}${query}`);
+      await page.locator(shown).first().waitFor();
+      // Once said, it holds for the visit.
+      query = "";
+      expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])).toEqual([
+        "ar",
+        "rtl",
+      ]);
+      expect(await page.title()).toMatch(path === "/" ? /^Holdfast$/ : / · Holdfast$/);
+      const widest = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(widest, path).toBeLessThanOrEqual(0);
+      await inspect(page, `ar${path.replaceAll("/", "-")}`);
+    }
+  });
+
+  it("nothing at any address is left untranslated", async () => {
+    await using watched = await stage.signedIn(PHONE);
+    const { page } = watched;
+    await page.route("**/v1/queue", (route) => route.fulfill({ json: BUSY_QUEUE }));
+    for (const [path, shown] of await addresses(page)) {
+      await page.goto(`${stage.holdfast.origin}${path}?lang=en-XA`);
+      await page.locator(shown).first().waitFor();
+      expect(await page.evaluate(plainWords), path).toEqual([]);
+    }
+    await page.evaluate(() => localStorage.removeItem("holdfast.token"));
+    await page.reload();
+    await page.getByRole("textbox").waitFor();
+    expect(await page.evaluate(plainWords)).toEqual([]);
+  });
+
+  it("the first thing that is drawn is in the language of the browser", async () => {
+    const before = `new MutationObserver(() => {
+      const text = document.getElementById("root")?.textContent ?? "";
+      if (text !== "") globalThis.first ??= document.documentElement.dir + " " + text;
+    }).observe(document, { childList: true, subtree: true, characterData: true })`;
+    await using watched = await stage.page({ before, locale: "ar-EG" });
+    const { page } = watched;
+    await page.goto(stage.holdfast.link);
+    await page.getByRole("button", { name: "تسجيل", exact: true }).waitFor();
+    expect(await page.evaluate("first")).toMatch(/^rtl انتقل إلى المحتوى/);
+  });
+
+  it("one is chosen in the settings, at once and for good", async () => {
+    await using watched = await stage.signedIn();
+    const { page } = watched;
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByLabel("Language").selectOption("Deutsch");
+    await page.getByRole("heading", { name: "Einstellungen" }).waitFor();
+    await page.reload();
+    await page.getByLabel("Sprache").selectOption("العربية");
+    await page.getByRole("heading", { name: "الإعدادات" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
+    await inspect(page, "ar-settings-chosen");
+    await page.getByLabel("اللغة").selectOption("");
+    await page.getByRole("heading", { name: "Settings" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.dir)).toBe("ltr");
   });
 });
 

@@ -243,7 +243,7 @@ describe("an answer of the server", () => {
     await page.getByTestId("upload").getByText("jfk.wav").waitFor();
     await openRecordings(page);
     await cardIs(page, "ready");
-    await card(page).getByText("The last try did not work: the server has a fault (500).").waitFor();
+    await card(page).getByText("The last try did not work. The server has a fault (500).").waitFor();
     await inspect(page, "sync-ready");
     await page.unroute("**/v1/uploads*");
     await card(page).getByRole("button", { name: "Sync" }).click();

@@ -5,6 +5,7 @@
 import { Text } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { type JSX, useEffect, useRef, useState } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 import classes from "./level-meter.module.css";
 
@@ -15,6 +16,7 @@ const QUIET_AFTER_MS = 5_000;
 
 export function LevelMeter(): JSX.Element {
   const { recorder } = useServices();
+  const { t } = useWords();
   const reduced = useReducedMotion();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isQuiet, setQuiet] = useState(false);
@@ -46,7 +48,7 @@ export function LevelMeter(): JSX.Element {
     <div className={classes.meter}>
       <canvas ref={canvas} className={classes.strip} aria-hidden />
       <Text size="sm" className={classes.hint} role="status">
-        {isQuiet ? "Nothing is heard. Is the right microphone on?" : ""}
+        {isQuiet ? t("capture.quiet") : ""}
       </Text>
     </div>
   );

@@ -5,7 +5,9 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
-import { clockTime } from "../shell/amounts.ts";
+import { clockTime } from "../i18n/amounts.ts";
+import type { MessageId } from "../i18n/message.ts";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import classes from "./live-words.module.css";
 import type { RecordingState, Transcription } from "./recording-state.ts";
 
@@ -13,14 +15,16 @@ const FOLLOW_WITHIN_PX = 48;
 
 type Props = Pick<RecordingState, "segments" | "earlier" | "transcription">;
 
-const INVITATION: Readonly<Record<Transcription, string>> = {
-  starting: "Getting ready to write. What you say is kept from the first moment.",
-  ready: "Say something. Your words appear here.",
-  recovering: "",
-  failed: "",
+const INVITATION: Readonly<Record<Transcription, MessageId | null>> = {
+  starting: "capture.invitation.starting",
+  ready: "capture.invitation.ready",
+  recovering: null,
+  failed: null,
 };
 
 export function LiveWords({ segments, earlier, transcription }: Props): JSX.Element {
+  const words = useWords();
+  const invitation = INVITATION[transcription];
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: new words are the reason to scroll, though only the box is read
@@ -34,24 +38,29 @@ export function LiveWords({ segments, earlier, transcription }: Props): JSX.Elem
   };
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section ref={box} onScroll={onScroll} className={classes.words} aria-label="Live transcript" tabIndex={0}>
+    <section ref={box} onScroll={onScroll} className={classes.words} aria-label={words.t("capture.live")} tabIndex={0}>
       {earlier.map((id) => (
         <Text key={id} size="sm" c="dimmed">
-          After a long silence the words before it became{" "}
-          <Link to="/conversations/$id" params={{ id }}>
-            a conversation of their own
-          </Link>
-          .
+          <Rich
+            id="capture.earlier"
+            values={{
+              link: (inside) => (
+                <Link to="/conversations/$id" params={{ id }}>
+                  {inside}
+                </Link>
+              ),
+            }}
+          />
         </Text>
       ))}
       <div role="log" aria-live="polite">
         {segments.length === 0 ? (
-          <p className={classes.waiting}>{INVITATION[transcription]}</p>
+          <p className={classes.waiting}>{invitation === null ? "" : words.t(invitation)}</p>
         ) : (
           segments.map((segment) => (
             <p key={segment.id} className={classes.line} data-testid="live-segment" data-segment={segment.id}>
-              <span className={classes.time}>{clockTime(segment.start * 1000)}</span>
-              <span>{segment.text}</span>
+              <span className={classes.time}>{words.amount(clockTime(segment.start * 1000))}</span>
+              <span dir="auto">{segment.text}</span>
             </p>
           ))
         )}

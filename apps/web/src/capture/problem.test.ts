@@ -1,5 +1,6 @@
 /** Every fault of a recording has words, and the browser's names for faults lead to the right ones. */
 import { describe, expect, it } from "vitest";
+import { english } from "../../test/english.ts";
 import { CaptureError, type CaptureProblem, describeProblem, microphoneProblem } from "./problem.ts";
 
 /** Whether the person can press record again and have it work; a missing case does not compile. */
@@ -21,19 +22,20 @@ const problems = Object.keys(CAN_TRY_AGAIN) as CaptureProblem[];
 
 describe("what is told", () => {
   it.each(problems)("about %s: what happened and what to do, in sentences", (problem) => {
-    const { title, advice } = describeProblem(problem);
+    const texts = describeProblem(problem);
+    const [title, advice] = [english.t(texts.title), english.t(texts.advice)];
     expect(title).toMatch(/^[A-Z].*[^.]$/);
     expect(advice).toMatch(/^[A-Z].*\.$/);
     expect(advice.includes("press record")).toBe(CAN_TRY_AGAIN[problem]);
   });
 
   it("is different for each", () => {
-    expect(new Set(problems.map((problem) => describeProblem(problem).title)).size).toBe(problems.length);
+    expect(new Set(problems.map((problem) => english.t(describeProblem(problem).title))).size).toBe(problems.length);
   });
 
   it.each(["microphone_lost", "encoder_failed", "end_not_kept", "stop_failed"] as const)(
     "after %s says that nothing recorded is lost",
-    (problem) => expect(describeProblem(problem).advice).toMatch(/kept|is on the server/),
+    (problem) => expect(english.t(describeProblem(problem).advice)).toMatch(/kept|is on the server/),
   );
 });
 

@@ -10,8 +10,9 @@ import {
   IconUpload,
 } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { type JSX, useEffect } from "react";
-import { clockTime, wholeSeconds } from "../shell/amounts.ts";
+import { type JSX, type ReactElement, useEffect } from "react";
+import { clockTime, wholeSeconds } from "../i18n/amounts.ts";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 import { SOUND_TYPES } from "../uploads/upload-words.ts";
 import { LevelMeter } from "./level-meter.tsx";
@@ -24,14 +25,20 @@ import { useRecording } from "./use-recording.ts";
 
 export function RecordPanel(): JSX.Element {
   const { recorder } = useServices();
+  const { t, amount } = useWords();
   const recording = useRecording();
   useOutcome(recording);
   const isRunning = recording.phase === "recording" || recording.phase === "stopping";
   return (
-    <section className={classes.panel} aria-label="Record" data-phase={recording.phase} data-running={isRunning}>
+    <section
+      className={classes.panel}
+      aria-label={t("capture.record")}
+      data-phase={recording.phase}
+      data-running={isRunning}
+    >
       {isRunning && (
-        <Text className={classes.clock} role="timer" aria-label="Length of this recording">
-          {clockTime(recording.capturedMs)}
+        <Text className={classes.clock} role="timer" aria-label={t("capture.length")}>
+          {amount(clockTime(recording.capturedMs))}
         </Text>
       )}
       {isRunning && <LevelMeter />}
@@ -44,10 +51,10 @@ export function RecordPanel(): JSX.Element {
           color="gray"
           role="status"
           withCloseButton
-          closeButtonLabel="Close this note"
+          closeButtonLabel={t("capture.close_note")}
           onClose={() => recorder.dismiss()}
         >
-          Nothing was said in that recording, so there was nothing to keep.
+          {t("capture.nothing_said")}
         </Alert>
       )}
       {isRunning && <LiveWords {...recording} />}
@@ -70,21 +77,21 @@ function useOutcome({ outcome, phase }: RecordingState): void {
 /** The server does not have all of it yet; the recording is over nevertheless. */
 function Kept(): JSX.Element {
   const { recorder } = useServices();
+  const { t } = useWords();
   return (
     <Alert
       color="gray"
       role="status"
       className={classes.problem}
       icon={<IconDeviceFloppy aria-hidden />}
-      title="The recording is kept on this device"
+      title={t("capture.kept.title")}
       withCloseButton
-      closeButtonLabel="Close this note"
+      closeButtonLabel={t("capture.close_note")}
       onClose={() => recorder.dismiss()}
     >
-      The server does not have all of it yet. The rest goes up by itself as soon as it can, also after this page was
-      closed and opened again.{" "}
+      {t("capture.kept.text")}{" "}
       <Link to="/sync" className={classes.link}>
-        See where it is
+        {t("capture.kept.link")}
       </Link>
     </Alert>
   );
@@ -92,6 +99,7 @@ function Kept(): JSX.Element {
 
 function RecordButton({ recording }: { readonly recording: RecordingState }): JSX.Element {
   const { recorder } = useServices();
+  const { t } = useWords();
   const { phase } = recording;
   if (phase === "recording" || phase === "stopping") {
     return (
@@ -100,7 +108,7 @@ function RecordButton({ recording }: { readonly recording: RecordingState }): JS
         className={classes.button}
         data-kind="stop"
         disabled={phase === "stopping"}
-        aria-label={phase === "stopping" ? "Finishing the recording" : "Stop recording"}
+        aria-label={phase === "stopping" ? t("capture.finishing") : t("capture.stop")}
         onClick={() => void recorder.stop()}
       >
         {phase === "stopping" ? <Loader color="#fff" size={30} /> : <IconPlayerStopFilled size={34} aria-hidden />}
@@ -113,7 +121,7 @@ function RecordButton({ recording }: { readonly recording: RecordingState }): JS
       className={classes.button}
       data-kind="record"
       disabled={phase === "asking"}
-      aria-label="Record"
+      aria-label={t("capture.record")}
       onClick={() => void recorder.start()}
     >
       <IconMicrophoneFilled size={44} aria-hidden />
@@ -123,19 +131,20 @@ function RecordButton({ recording }: { readonly recording: RecordingState }): JS
 
 function Invitation({ phase }: Pick<RecordingState, "phase">): JSX.Element {
   const { imports } = useServices();
+  const { t } = useWords();
   return (
     <div className={classes.invitation}>
       <Text size="lg" fw={600} role="status">
-        {phase === "asking" ? "Allow the microphone to begin" : "Press to record"}
+        {phase === "asking" ? t("capture.allow") : t("capture.press")}
       </Text>
       <Group gap={6} justify="center" c="dimmed">
         <Text component="span" size="sm">
-          or drop a sound file anywhere
+          {t("capture.drop")}
         </Text>
         <FileButton accept={SOUND_TYPES} multiple onChange={(files) => void imports.add(files)}>
           {(props) => (
             <Button {...props} variant="subtle" size="compact-sm" leftSection={<IconUpload size={16} aria-hidden />}>
-              Choose files
+              {t("capture.choose_files")}
             </Button>
           )}
         </FileButton>
@@ -146,20 +155,24 @@ function Invitation({ phase }: Pick<RecordingState, "phase">): JSX.Element {
 
 function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.Element {
   const isAway = recording.link === "reconnecting" || recording.link === "refused";
-  const onlyHere = onlyHereMs(recording);
+  const { t } = useWords();
+  const notice = recordingNotice(recording);
+  const strong = (inside: readonly (string | ReactElement)[]): ReactElement => <strong>{inside}</strong>;
+  const safe = wholeSeconds(Math.floor(recording.safeMs / 1000) * 1000);
+  const onlyHere = wholeSeconds(Math.ceil(onlyHereMs(recording) / 1000) * 1000);
   return (
     <div className={classes.where} data-away={isAway}>
       <Text size="sm" component="div" className={classes.facts} data-testid="safety">
         {isAway ? <IconCloudOff size={18} aria-hidden /> : <IconCloudCheck size={18} aria-hidden />}
         <span>
-          Safe on the server: <strong>{wholeSeconds(Math.floor(recording.safeMs / 1000) * 1000)}</strong>
+          <Rich id="capture.safe" values={{ length: safe, strong }} />
         </span>
         <span>
-          Only here: <strong>{wholeSeconds(Math.ceil(onlyHere / 1000) * 1000)}</strong>
+          <Rich id="capture.only_here" values={{ length: onlyHere, strong }} />
         </span>
       </Text>
       <Text size="sm" role="status" className={classes.notice}>
-        {recordingNotice(recording)}
+        {notice === null ? "" : t(notice)}
       </Text>
     </div>
   );
@@ -167,6 +180,7 @@ function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.E
 
 function Problem({ recording }: { readonly recording: RecordingState }): JSX.Element | null {
   const { recorder } = useServices();
+  const { t } = useWords();
   if (recording.problem === null) return null;
   const { title, advice } = describeProblem(recording.problem);
   const id = recording.outcome?.conversationId;
@@ -177,15 +191,15 @@ function Problem({ recording }: { readonly recording: RecordingState }): JSX.Ele
       role="alert"
       className={classes.problem}
       icon={<IconAlertCircle aria-hidden />}
-      title={title}
+      title={t(title)}
       withCloseButton
-      closeButtonLabel="Close this message"
+      closeButtonLabel={t("capture.close_message")}
       onClose={() => recorder.dismiss()}
     >
-      {advice}{" "}
+      {t(advice)}{" "}
       {id !== undefined && id !== null && (
         <Link to="/conversations/$id" params={{ id }}>
-          Open what was recorded
+          {t("capture.open_recorded")}
         </Link>
       )}
     </Alert>

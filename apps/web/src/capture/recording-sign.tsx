@@ -1,17 +1,21 @@
 /** On other pages: a recording is running, and the way back to it. */
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
-import { clockTime } from "../shell/amounts.ts";
+import { clockTime } from "../i18n/amounts.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import classes from "./recording-sign.module.css";
 import { useRecording } from "./use-recording.ts";
 
 export function RecordingSign(): JSX.Element | null {
   const { phase, capturedMs } = useRecording();
+  const { t } = useWords();
   if (phase !== "recording" && phase !== "stopping") return null;
   return (
     <Link to="/" className={classes.sign}>
       <span className={classes.dot} aria-hidden />
-      {phase === "recording" ? `Recording ${clockTime(capturedMs)}` : "Finishing…"}
+      {phase === "recording"
+        ? t("capture.sign.recording", { length: clockTime(capturedMs) })
+        : t("capture.sign.finishing")}
     </Link>
   );
 }

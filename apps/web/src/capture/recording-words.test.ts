@@ -1,7 +1,13 @@
 /** What is said below a running recording: the worst first, and nothing while all is well. */
 import { describe, expect, it } from "vitest";
+import { english } from "../../test/english.ts";
 import { IDLE, type RecordingState, type Storage } from "./recording-state.ts";
 import { recordingNotice } from "./recording-words.ts";
+
+const said = (state: RecordingState): string => {
+  const notice = recordingNotice(state);
+  return notice === null ? "" : english.t(notice);
+};
 
 const running: RecordingState = { ...IDLE, phase: "recording", link: "live", transcription: "ready" };
 
@@ -15,22 +21,21 @@ const STORAGE: Readonly<Record<Storage, RegExp>> = {
 
 describe("what is said of a recording", () => {
   it.each(Object.keys(STORAGE) as Storage[])("while storage is %s", (storage) => {
-    expect(recordingNotice({ ...running, storage })).toMatch(STORAGE[storage]);
+    expect(said({ ...running, storage })).toMatch(STORAGE[storage]);
     // A server that is away must not hide that sound is lost.
-    if (storage !== "fine")
-      expect(recordingNotice({ ...running, storage, link: "reconnecting" })).toMatch(STORAGE[storage]);
+    if (storage !== "fine") expect(said({ ...running, storage, link: "reconnecting" })).toMatch(STORAGE[storage]);
   });
 
   it.each(["connecting", "reconnecting", "refused"] as const)("while the link is %s: the sound is kept", (link) => {
-    expect(recordingNotice({ ...running, link })).toMatch(/kept/);
+    expect(said({ ...running, link })).toMatch(/kept/);
   });
 
   it.each(["recovering", "failed"] as const)("while transcription is %s: the sound is kept", (transcription) => {
-    expect(recordingNotice({ ...running, transcription })).toMatch(/being kept/);
+    expect(said({ ...running, transcription })).toMatch(/being kept/);
   });
 
   it("at its end without a server promises no more than is true", () => {
-    expect(recordingNotice({ ...running, phase: "stopping" })).toBe("Sending the last seconds…");
-    expect(recordingNotice({ ...running, phase: "stopping", link: "reconnecting" })).toMatch(/goes up by itself/);
+    expect(said({ ...running, phase: "stopping" })).toBe("Sending the last seconds…");
+    expect(said({ ...running, phase: "stopping", link: "reconnecting" })).toMatch(/goes up by itself/);
   });
 });

@@ -12,7 +12,7 @@ export function beganAt(conversation: Conversation): Date {
   return new Date(conversation.started_at ?? conversation.created_at);
 }
 
-export function byDay(conversations: readonly Conversation[], now: Date, locale?: string): readonly Day[] {
+export function byDay(conversations: readonly Conversation[], now: Date, locale: string): readonly Day[] {
   const days = new Map<string, Conversation[]>();
   for (const conversation of conversations) {
     const key = dayKey(beganAt(conversation));
@@ -27,7 +27,7 @@ export function dayKey(date: Date): string {
 }
 
 /** Today and yesterday by name, the last week by weekday, older days by date; the year only where it is another one. */
-export function dayTitle(key: string, now: Date, locale: string | undefined): string {
+export function dayTitle(key: string, now: Date, locale: string): string {
   const midnight = (text: string): Date => new Date(`${text}T00:00:00`);
   const day = midnight(key);
   const ago = Math.round((midnight(dayKey(now)).getTime() - day.getTime()) / 86_400_000);

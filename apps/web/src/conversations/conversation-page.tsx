@@ -3,9 +3,10 @@
 import type { Conversation } from "@holdfast/contract";
 import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
 import { IconArrowLeft, IconStar, IconStarFilled, IconTrash } from "@tabler/icons-react";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type JSX, useState } from "react";
-import { dateAndTime, duration } from "../shell/amounts.ts";
+import { dateAndTime, duration } from "../i18n/amounts.ts";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import { NotFound } from "../shell/not-found.tsx";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { beganAt } from "./by-day.ts";
@@ -20,24 +21,31 @@ import { ActionItems, Summary } from "./summary.tsx";
 import { TitleEditor } from "./title-editor.tsx";
 import { Transcript } from "./transcript.tsx";
 
-export function ConversationPage({ id }: { readonly id: string }): JSX.Element {
+/** Another conversation is another page: what was typed into one is never carried into the next. */
+export function ConversationRoute(): JSX.Element {
+  const { id } = useParams({ from: "/conversations/$id" });
+  return <ConversationPage key={id} id={id} />;
+}
+
+function ConversationPage({ id }: { readonly id: string }): JSX.Element {
+  const { t } = useWords();
   const { data, error, refetch } = useConversation(id);
   if (isGone(error)) return <NotFound what="conversation" />;
   return (
     <Stack gap="md">
       <div className={classes.bar}>
         <Link to="/" className={classes.back}>
-          <IconArrowLeft size={18} aria-hidden />
-          All conversations
+          <IconArrowLeft size={18} aria-hidden data-points />
+          {t("conversation.all")}
         </Link>
         {data !== undefined && <Actions conversation={data} />}
       </div>
       {data !== undefined ? (
         <Loaded conversation={data} />
       ) : error !== null ? (
-        <Alert color="gray" role="alert" title="The conversation could not be loaded">
+        <Alert color="gray" role="alert" title={t("conversation.not_loaded")}>
           <Button size="compact-md" variant="light" onClick={() => void refetch()}>
-            Try again
+            {t("shell.try_again")}
           </Button>
         </Alert>
       ) : (
@@ -48,10 +56,11 @@ export function ConversationPage({ id }: { readonly id: string }): JSX.Element {
 }
 
 function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.Element {
+  const { t, say } = useWords();
   const rename = useRename(conversation.id);
   // Until the server has answered, what was asked for is shown.
   const title = rename.isPending ? rename.variables : conversation.structured.title;
-  const shown = title === "" ? shownTitle(conversation) : title;
+  const shown = title === "" ? say(shownTitle(conversation)) : title;
   usePageTitle(shown);
   return (
     <>
@@ -60,7 +69,7 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
         <When conversation={conversation} />
         {rename.isError && (
           <Text size="sm" role="alert" c="red">
-            The title could not be changed just now. Try again.
+            {t("conversation.not_renamed")}
           </Text>
         )}
       </div>
@@ -75,15 +84,17 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
 function When({ conversation }: { readonly conversation: Conversation }): JSX.Element {
   const began = beganAt(conversation);
   const length = lengthMs(conversation);
+  const { amount } = useWords();
+  const time = <time dateTime={began.toISOString()}>{amount(dateAndTime(began))}</time>;
   return (
     <Text c="dimmed" size="sm">
-      <time dateTime={began.toISOString()}>{dateAndTime(began)}</time>
-      {length > 0 && ` · ${duration(length)}`}
+      {length > 0 ? <Rich id="shell.two_facts" values={{ first: time, second: duration(length) }} /> : time}
     </Text>
   );
 }
 
 function Actions({ conversation: { id, starred } }: { readonly conversation: Conversation }): JSX.Element {
+  const { t } = useWords();
   const navigate = useNavigate();
   const star = useStar(id);
   const remove = useDelete(id);
@@ -91,20 +102,26 @@ function Actions({ conversation: { id, starred } }: { readonly conversation: Con
   const isStarred = star.isPending ? star.variables : starred;
   return (
     <Group gap={4} wrap="nowrap">
-      <Tooltip label={isStarred ? "Take the star away" : "Star"}>
+      <Tooltip label={isStarred ? t("conversation.unstar") : t("conversation.star")}>
         <ActionIcon
           variant="subtle"
           color="gray"
           size="lg"
-          aria-label="Star"
+          aria-label={t("conversation.star")}
           aria-pressed={isStarred}
           onClick={() => star.mutate(!isStarred)}
         >
           {isStarred ? <IconStarFilled size={20} className={classes.star} /> : <IconStar size={20} />}
         </ActionIcon>
       </Tooltip>
-      <Tooltip label="Delete">
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Delete" onClick={() => setAsking(true)}>
+      <Tooltip label={t("conversation.delete")}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={t("conversation.delete")}
+          onClick={() => setAsking(true)}
+        >
           <IconTrash size={20} aria-hidden />
         </ActionIcon>
       </Tooltip>
@@ -120,28 +137,32 @@ function Actions({ conversation: { id, starred } }: { readonly conversation: Con
 }
 
 function State({ conversation }: { readonly conversation: Conversation }): JSX.Element | null {
+  const { say } = useWords();
   const words = stateWords(conversation);
   if (words === null) return null;
   return (
     <div className={classes.state} role="status" data-testid="state" data-state={conversation.status}>
-      <StateBadge words={words} />
+      <StateBadge word={words.label} tone={words.tone} />
       <Text component="span" size="sm">
-        {words.reason}
+        {say(words.reason)}
       </Text>
     </div>
   );
 }
 
 function Words({ conversation }: { readonly conversation: Conversation }): JSX.Element {
+  const { t } = useWords();
   const { transcript_segments: segments } = conversation;
   return (
     <section aria-labelledby="transcript" className={classes.words}>
       <Title order={2} id="transcript" size="h5" mb="sm">
-        Transcript
+        {t("conversation.transcript")}
       </Title>
       {segments.length === 0 ? (
         <Text c="dimmed">
-          {stateWords(conversation)?.unfinished === true ? "The words appear here." : "Nothing was said."}
+          {stateWords(conversation)?.unfinished === true
+            ? t("conversation.words_appear")
+            : t("conversation.nothing_said")}
         </Text>
       ) : (
         <Transcript segments={segments} />

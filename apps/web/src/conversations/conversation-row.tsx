@@ -5,7 +5,8 @@ import { Text } from "@mantine/core";
 import { IconStarFilled } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
-import { duration, timeOfDay } from "../shell/amounts.ts";
+import { duration, timeOfDay } from "../i18n/amounts.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import { beganAt } from "./by-day.ts";
 import { CategoryIcon } from "./category-icon.tsx";
 import classes from "./conversation-row.module.css";
@@ -14,6 +15,7 @@ import { StateBadge } from "./state-badge.tsx";
 import { stateWords } from "./state-words.ts";
 
 export function ConversationRow({ conversation }: { readonly conversation: Conversation }): JSX.Element {
+  const { t, say } = useWords();
   const words = stateWords(conversation);
   const { category, overview } = conversation.structured;
   return (
@@ -24,21 +26,21 @@ export function ConversationRow({ conversation }: { readonly conversation: Conve
       <div className={classes.body}>
         <div className={classes.head}>
           <Link to="/conversations/$id" params={{ id: conversation.id }} className={classes.title}>
-            {shownTitle(conversation)}
+            <bdi>{say(shownTitle(conversation))}</bdi>
           </Link>
           {conversation.starred && (
-            <IconStarFilled size={15} className={classes.star} role="img" aria-label="Starred" />
+            <IconStarFilled size={15} className={classes.star} role="img" aria-label={t("conversation.starred")} />
           )}
           <When conversation={conversation} />
         </div>
-        <Text size="sm" c="dimmed" lineClamp={2}>
+        <Text size="sm" c="dimmed" lineClamp={2} dir="auto">
           {overview === "" ? firstWords(conversation) : overview}
         </Text>
-        {words !== null && words.label !== "Note" && (
+        {words !== null && !words.isNote && (
           <div className={classes.state}>
-            <StateBadge words={words} />
+            <StateBadge word={words.label} tone={words.tone} />
             <Text component="span" size="sm" c="dimmed">
-              {words.reason}
+              {say(words.reason)}
             </Text>
           </div>
         )}
@@ -50,10 +52,11 @@ export function ConversationRow({ conversation }: { readonly conversation: Conve
 function When({ conversation }: { readonly conversation: Conversation }): JSX.Element {
   const began = beganAt(conversation);
   const length = lengthMs(conversation);
+  const { amount } = useWords();
   return (
     <span className={classes.when}>
-      {length > 0 && <span className={classes.length}>{duration(length)}</span>}
-      <time dateTime={began.toISOString()}>{timeOfDay(began)}</time>
+      {length > 0 && <span className={classes.length}>{amount(duration(length))}</span>}
+      <time dateTime={began.toISOString()}>{amount(timeOfDay(began))}</time>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 /** Asks once more before a conversation is deleted, since there is no way back. */
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import type { JSX } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 
 interface Props {
   readonly opened: boolean;
@@ -11,23 +12,24 @@ interface Props {
 }
 
 export function DeleteDialog({ opened, isDeleting, hasFailed, onClose, onDelete }: Props): JSX.Element {
+  const { t } = useWords();
   return (
     // Mantine locks scrolling by an injected style element, which our content security policy forbids.
     <Modal opened={opened} onClose={onClose} centered lockScroll={false} withCloseButton={false}>
       <Stack>
-        <Modal.Title fw={650}>Delete this conversation?</Modal.Title>
-        <Text>Its words, its summary and any sound kept for it are removed from the server for good.</Text>
+        <Modal.Title fw={650}>{t("conversation.delete.title")}</Modal.Title>
+        <Text>{t("conversation.delete.text")}</Text>
         {hasFailed && (
           <Alert color="red" role="alert">
-            It could not be deleted just now. Try again.
+            {t("conversation.delete.failed")}
           </Alert>
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            Keep it
+            {t("conversation.delete.keep")}
           </Button>
           <Button color="red.9" loading={isDeleting} onClick={onDelete}>
-            Delete
+            {t("conversation.delete")}
           </Button>
         </Group>
       </Stack>

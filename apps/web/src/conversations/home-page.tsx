@@ -8,6 +8,7 @@ import { type JSX, useState } from "react";
 import { RecordPanel } from "../capture/record-panel.tsx";
 import { useRecording } from "../capture/use-recording.ts";
 import { ElsewhereNote } from "../device/elsewhere-note.tsx";
+import { useWords } from "../i18n/use-words.tsx";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { UploadList } from "../uploads/upload-list.tsx";
 import { byDay } from "./by-day.ts";
@@ -43,16 +44,19 @@ interface SearchFieldProps {
 }
 
 function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
+  const { t } = useWords();
   return (
     <TextInput
       role="searchbox"
-      aria-label="Search conversations"
-      placeholder="Search what was said"
+      aria-label={t("home.search")}
+      placeholder={t("home.search.placeholder")}
       size="md"
       radius="xl"
       mt="xs"
       leftSection={<IconSearch size={18} aria-hidden />}
-      rightSection={text === "" ? null : <CloseButton aria-label="Clear the search" onClick={() => onChange("")} />}
+      rightSection={
+        text === "" ? null : <CloseButton aria-label={t("home.search.clear")} onClick={() => onChange("")} />
+      }
       value={text}
       onChange={(event) => onChange(event.currentTarget.value)}
     />
@@ -60,6 +64,7 @@ function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
 }
 
 function Everything({ conversations }: { readonly conversations: ReturnType<typeof useConversations> }): JSX.Element {
+  const { t } = useWords();
   // The conversation being recorded here is on show above, with its words.
   const { conversationId: recorded } = useRecording();
   if (conversations.isPending) return <Loading />;
@@ -74,7 +79,7 @@ function Everything({ conversations }: { readonly conversations: ReturnType<type
           loading={conversations.isFetchingNextPage}
           onClick={() => void conversations.fetchNextPage()}
         >
-          Show more
+          {t("home.show_more")}
         </Button>
       )}
     </>
@@ -82,13 +87,14 @@ function Everything({ conversations }: { readonly conversations: ReturnType<type
 }
 
 function Found({ query }: { readonly query: string }): JSX.Element {
+  const { t } = useWords();
   const found = useSearch(query);
   if (found.isPending) return <Loading />;
   if (found.data === undefined) return <Unreachable onRetry={() => void found.refetch()} />;
   return (
     <>
       <Text role="status" size="sm" c="dimmed" px={16}>
-        {found.data.length === 0 ? `Nothing found for “${query}”.` : countWords(found.data.length)}
+        {found.data.length === 0 ? t("home.nothing_found", { query }) : t("home.found", { count: found.data.length })}
       </Text>
       <Days conversations={found.data} />
     </>
@@ -96,9 +102,10 @@ function Found({ query }: { readonly query: string }): JSX.Element {
 }
 
 function Days({ conversations }: { readonly conversations: readonly Conversation[] }): JSX.Element {
+  const { locale } = useWords();
   return (
     <>
-      {byDay(conversations, new Date()).map((day) => (
+      {byDay(conversations, new Date(), locale).map((day) => (
         <section key={day.key} aria-labelledby={`day-${day.key}`}>
           <Title order={2} id={`day-${day.key}`} className={classes.day}>
             {day.title}
@@ -115,14 +122,14 @@ function Days({ conversations }: { readonly conversations: readonly Conversation
 }
 
 function Empty(): JSX.Element {
+  const { t } = useWords();
   return (
     <Stack gap={4} align="center" ta="center" py="lg">
       <Title order={2} size="h4">
-        Nothing here yet
+        {t("home.empty.title")}
       </Title>
       <Text c="dimmed" maw={440}>
-        Press record and say something, or drop a sound file. What you record becomes a conversation with its words and
-        a summary, and stays on your server.
+        {t("home.empty.text")}
       </Text>
     </Stack>
   );
@@ -139,18 +146,15 @@ function Loading(): JSX.Element {
 }
 
 function Unreachable({ onRetry }: { readonly onRetry: () => void }): JSX.Element {
+  const { t } = useWords();
   return (
-    <Alert color="gray" role="alert" icon={<IconCloudOff aria-hidden />} title="The server can't be reached">
+    <Alert color="gray" role="alert" icon={<IconCloudOff aria-hidden />} title={t("home.unreachable.title")}>
       <Stack gap="sm" align="flex-start">
-        <span>Your conversations are on it. See that Holdfast is running, then try again.</span>
+        <span>{t("home.unreachable.text")}</span>
         <Button size="compact-md" variant="light" onClick={onRetry}>
-          Try again
+          {t("shell.try_again")}
         </Button>
       </Stack>
     </Alert>
   );
-}
-
-function countWords(count: number): string {
-  return new Intl.PluralRules().select(count) === "one" ? "1 conversation" : `${count} conversations`;
 }

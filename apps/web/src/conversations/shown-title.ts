@@ -1,11 +1,12 @@
 /** What stands for a conversation in a list while it has no title, and how long it is. */
 import type { Conversation } from "@holdfast/contract";
+import { message, type Text } from "../i18n/message.ts";
 
 const FIRST_WORDS_CHARACTERS = 180;
 
-export function shownTitle(conversation: Pick<Conversation, "structured">): string {
+export function shownTitle(conversation: Pick<Conversation, "structured">): Text {
   const { title } = conversation.structured;
-  return title === "" ? "New conversation" : title;
+  return title === "" ? message("conversation.untitled") : title;
 }
 
 export function firstWords(conversation: Pick<Conversation, "transcript_segments">): string {

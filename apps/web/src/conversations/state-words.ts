@@ -3,31 +3,34 @@
  * server may send has its own sentence; a code that is not known yet is shown as it is, never hidden.
  */
 import type { Conversation } from "@holdfast/contract";
+import { type Message, type MessageId, message } from "../i18n/message.ts";
 
 export interface StateWords {
-  readonly label: string;
-  readonly reason: string;
+  readonly label: MessageId;
+  readonly reason: Message;
   readonly tone: "live" | "waiting" | "attention" | "quiet";
   /** True while the server is still at it, so that the page keeps asking. */
   readonly unfinished: boolean;
+  /** It is finished, and this is only something to know about it. */
+  readonly isNote: boolean;
 }
 
-const PROCESSING: Readonly<Record<string, string>> = {
-  awaiting_transcription: "Some of its sound is still being transcribed. It is written up when that is done.",
-  awaiting_processing: "The transcript is complete. The summary is next in line.",
-  transcribing_upload: "The uploaded sound is being transcribed.",
-  llm_unavailable: "The language model can't be reached. The transcript is safe; the summary is tried again.",
-  llm_invalid_answer: "The language model's answer could not be used. The transcript is safe; it is asked again.",
+const PROCESSING: Readonly<Record<string, MessageId>> = {
+  awaiting_transcription: "conversation.state.processing.awaiting_transcription",
+  awaiting_processing: "conversation.state.processing.awaiting_processing",
+  transcribing_upload: "conversation.state.processing.transcribing_upload",
+  llm_unavailable: "conversation.state.processing.llm_unavailable",
+  llm_invalid_answer: "conversation.state.processing.llm_invalid_answer",
 };
 
-const FAILED: Readonly<Record<string, string>> = {
-  llm_unavailable: "The language model could not be reached. The transcript is complete.",
-  llm_invalid_answer: "The language model's answer could not be used. The transcript is complete.",
+const FAILED: Readonly<Record<string, MessageId>> = {
+  llm_unavailable: "conversation.state.failed.llm_unavailable",
+  llm_invalid_answer: "conversation.state.failed.llm_invalid_answer",
 };
 
-const COMPLETED: Readonly<Record<string, string>> = {
-  llm_unavailable: "The language model could not be reached, so this summary is a basic one.",
-  llm_invalid_answer: "The language model's answer could not be used, so this summary is a basic one.",
+const COMPLETED: Readonly<Record<string, MessageId>> = {
+  llm_unavailable: "conversation.state.completed.llm_unavailable",
+  llm_invalid_answer: "conversation.state.completed.llm_invalid_answer",
 };
 
 /** Null for a finished conversation with nothing to add. */
@@ -39,49 +42,54 @@ export function stateWords(
     case "in_progress":
       return {
         // Whether somebody is speaking right now is not known here, so it is not claimed.
-        label: "Open",
-        reason: "It goes on until it is stopped, or until two minutes of silence.",
-        tone: "live",
-        unfinished: true,
+        label: "conversation.state.in_progress",
+        reason: message("conversation.state.in_progress.reason"),
+        ...{ tone: "live", unfinished: true, isNote: false },
       };
     case "processing":
       return {
-        label: "Being written up",
-        reason: words(PROCESSING, code, "Its summary is being written."),
-        tone: "waiting",
-        unfinished: true,
+        label: "conversation.state.processing",
+        reason:
+          code === null
+            ? message("conversation.state.processing.reason")
+            : reason(PROCESSING, code, "conversation.state.processing.unknown"),
+        ...{ tone: "waiting", unfinished: true, isNote: false },
       };
     case "merging":
       return {
-        label: "Being joined",
-        reason: "It is being joined with another conversation.",
-        tone: "waiting",
-        unfinished: true,
+        label: "conversation.state.merging",
+        reason: message("conversation.state.merging.reason"),
+        ...{ tone: "waiting", unfinished: true, isNote: false },
       };
     case "failed":
       return {
-        label: "Not written up",
-        reason: words(FAILED, code, "Its summary could not be written. The transcript is kept."),
-        tone: "attention",
-        unfinished: false,
+        label: "conversation.state.failed",
+        reason:
+          code === null
+            ? message("conversation.state.failed.reason")
+            : reason(FAILED, code, "conversation.state.failed.unknown"),
+        ...{ tone: "attention", unfinished: false, isNote: false },
       };
     case "completed":
       if (conversation.discarded) {
         return {
-          label: "Set aside",
-          reason: "Too little was said for a summary. The transcript is kept.",
-          tone: "quiet",
-          unfinished: false,
+          label: "conversation.state.discarded",
+          reason: message("conversation.state.discarded.reason"),
+          ...{ tone: "quiet", unfinished: false, isNote: false },
         };
       }
       if (code === null) return null;
-      return { label: "Note", reason: words(COMPLETED, code, ""), tone: "quiet", unfinished: false };
+      return {
+        label: "conversation.state.completed",
+        reason: reason(COMPLETED, code, "conversation.state.completed.unknown"),
+        ...{ tone: "quiet", unfinished: false, isNote: true },
+      };
     default:
       return conversation.status satisfies never;
   }
 }
 
-function words(known: Readonly<Record<string, string>>, code: string | null, otherwise: string): string {
-  if (code === null) return otherwise;
-  return known[code] ?? `${otherwise} (${code.replaceAll("_", " ")})`.trim();
+function reason(known: Readonly<Record<string, MessageId>>, code: string, otherwise: MessageId): Message {
+  const id = known[code];
+  return id === undefined ? message(otherwise, { code: code.replaceAll("_", " ") }) : message(id);
 }

@@ -4,27 +4,31 @@ import type { ActionItem, Conversation } from "@holdfast/contract";
 import { Badge, Group, Text, Title } from "@mantine/core";
 import { IconCircle, IconCircleCheckFilled } from "@tabler/icons-react";
 import type { JSX } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import classes from "./conversation-page.module.css";
 
 export function Summary({ conversation }: { readonly conversation: Conversation }): JSX.Element | null {
+  const { t } = useWords();
   const { overview } = conversation.structured;
   if (overview === "") return null;
   return (
     <section className={classes.card} aria-labelledby="summary">
       <Group gap="sm" mb={8}>
         <Title order={2} id="summary" size="h5">
-          Summary
+          {t("conversation.summary")}
         </Title>
         {conversation.summary_kind === "basic" && (
           <Badge variant="light" color="gray" tt="none" className={classes.kind}>
-            basic summary
+            {t("conversation.summary.basic")}
           </Badge>
         )}
       </Group>
-      <Text className={classes.overview}>{overview}</Text>
+      <Text className={classes.overview} dir="auto">
+        {overview}
+      </Text>
       {conversation.summary_kind === "basic" && (
         <Text size="sm" c="dimmed" mt={10}>
-          Made of sentences from the transcript, without a language model.
+          {t("conversation.summary.basic_note")}
         </Text>
       )}
     </section>
@@ -32,21 +36,22 @@ export function Summary({ conversation }: { readonly conversation: Conversation 
 }
 
 export function ActionItems({ items }: { readonly items: readonly ActionItem[] }): JSX.Element | null {
+  const { t } = useWords();
   if (items.length === 0) return null;
   return (
     <section className={classes.card} aria-labelledby="to-do">
       <Title order={2} id="to-do" size="h5" mb={8}>
-        To do
+        {t("conversation.to_do")}
       </Title>
       <ul className={classes.items}>
         {items.map((item) => (
           <li key={item.description} className={classes.item}>
             {item.completed ? (
-              <IconCircleCheckFilled size={20} role="img" aria-label="Done" />
+              <IconCircleCheckFilled size={20} role="img" aria-label={t("conversation.to_do.done")} />
             ) : (
-              <IconCircle size={20} role="img" aria-label="Open" />
+              <IconCircle size={20} role="img" aria-label={t("conversation.to_do.open")} />
             )}
-            <span>{item.description}</span>
+            <span dir="auto">{item.description}</span>
           </li>
         ))}
       </ul>

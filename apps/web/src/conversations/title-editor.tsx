@@ -2,6 +2,7 @@
 import { ActionIcon, Group, TextInput, Title, Tooltip } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { type JSX, useEffect, useRef, useState } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import classes from "./title-editor.module.css";
 
 interface Props {
@@ -13,6 +14,7 @@ interface Props {
 const LONGEST_TITLE = 300;
 
 export function TitleEditor({ title, shown, onRename }: Props): JSX.Element {
+  const { t } = useWords();
   const [draft, setDraft] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const pencil = useRef<HTMLButtonElement>(null);
@@ -31,7 +33,8 @@ export function TitleEditor({ title, shown, onRename }: Props): JSX.Element {
     return (
       <TextInput
         ref={field}
-        aria-label="Title"
+        aria-label={t("conversation.title")}
+        dir="auto"
         size="lg"
         maxLength={LONGEST_TITLE}
         classNames={{ input: classes.field ?? "" }}
@@ -48,16 +51,16 @@ export function TitleEditor({ title, shown, onRename }: Props): JSX.Element {
   }
   return (
     <Group gap={6} wrap="nowrap" align="flex-start">
-      <Title order={1} className={classes.title}>
+      <Title order={1} className={classes.title} dir="auto">
         {shown}
       </Title>
-      <Tooltip label="Rename">
+      <Tooltip label={t("conversation.rename")}>
         <ActionIcon
           ref={pencil}
           variant="subtle"
           color="gray"
           size="lg"
-          aria-label="Rename"
+          aria-label={t("conversation.rename")}
           onClick={() => setDraft(title)}
         >
           <IconPencil size={18} aria-hidden />

@@ -1,17 +1,23 @@
 /** What the list says: every status has words, days have names, unknown codes are shown and not hidden. */
 import { CONVERSATION_STATUSES, type Conversation } from "@holdfast/contract";
 import { describe, expect, it } from "vitest";
+import { english } from "../../test/english.ts";
 import { byDay } from "./by-day.ts";
 import { firstWords, lengthMs, shownTitle } from "./shown-title.ts";
 import { stateWords } from "./state-words.ts";
+
+const reasonOf = (conversation: Parameters<typeof stateWords>[0]): string => {
+  const words = stateWords(conversation);
+  return words === null ? "" : english.say(words.reason);
+};
 
 const BARE = { state_reason: null, discarded: false } as const;
 
 describe("state words", () => {
   it.each(CONVERSATION_STATUSES.filter((status) => status !== "completed"))("%s has a label and a reason", (status) => {
     const words = stateWords({ ...BARE, status });
-    expect(words?.label).not.toBe("");
-    expect(words?.reason).toMatch(/\.$/);
+    expect(english.say({ id: words?.label ?? "shell.skip" })).toMatch(/^[A-Z]/);
+    expect(reasonOf({ ...BARE, status })).toMatch(/\.$/);
   });
 
   it("of a finished conversation are none", () => expect(stateWords({ ...BARE, status: "completed" })).toBeNull());
@@ -22,20 +28,21 @@ describe("state words", () => {
     ["transcribing_upload", /uploaded sound/],
     ["llm_unavailable", /language model can't be reached/],
   ])("%s is told as its own reason", (code, reason) => {
-    expect(stateWords({ ...BARE, status: "processing", state_reason: code })?.reason).toMatch(reason);
+    expect(reasonOf({ ...BARE, status: "processing", state_reason: code })).toMatch(reason);
   });
 
   it.each(["llm_unavailable", "llm_invalid_answer"])("of %s differ by how it ended", (code) => {
-    const reasons = (["processing", "failed", "completed"] as const).map(
-      (status) => stateWords({ ...BARE, status, state_reason: code })?.reason,
+    const reasons = (["processing", "failed", "completed"] as const).map((status) =>
+      reasonOf({ ...BARE, status, state_reason: code }),
     );
     expect(new Set(reasons).size).toBe(3);
     expect(reasons[2]).toContain("basic");
   });
 
   it("show a code that is not known", () => {
-    const words = stateWords({ ...BARE, status: "failed", state_reason: "moon_phase" });
-    expect(words?.reason).toContain("moon phase");
+    for (const status of ["processing", "failed", "completed"] as const) {
+      expect(reasonOf({ ...BARE, status, state_reason: "moon_phase" })).toContain("moon phase");
+    }
   });
 
   it("ask again only while the server is at it", () => {
@@ -94,7 +101,7 @@ describe("a conversation without a title", () => {
   it.each([
     [bare("Ship it"), "Ship it"],
     [bare(""), "New conversation"],
-  ])("is called %#", (conversation, title) => expect(shownTitle(conversation)).toBe(title));
+  ])("is called %#", (conversation, title) => expect(english.say(shownTitle(conversation))).toBe(title));
 
   it("is shown by its first words, cut at a length", () => {
     const said = (text: string): Pick<Conversation, "transcript_segments"> =>

@@ -9,12 +9,14 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { StateBadge } from "../conversations/state-badge.tsx";
-import { duration, timeOfDay } from "../shell/amounts.ts";
+import { timeOfDay } from "../i18n/amounts.ts";
+import { message, sentences } from "../i18n/message.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import cards from "../shell/card-list.module.css";
 import { useServices } from "../shell/services.ts";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import classes from "./queue-page.module.css";
-import { headline, jobWords, laneWords } from "./queue-words.ts";
+import { headline, jobFacts, jobWords, laneWords, refusalWords } from "./queue-words.ts";
 
 const QUEUE = ["queue"];
 const BUSY_MS = 3_000;
@@ -22,25 +24,26 @@ const CALM_MS = 15_000;
 
 export function QueuePage(): JSX.Element {
   const { api } = useServices();
+  const { t, say } = useWords();
   const queue = useQuery({
     queryKey: QUEUE,
     queryFn: ({ signal }) => api.getQueue(signal),
     refetchInterval: ({ state: { data } }) => (data === undefined || data.jobs.length > 0 ? BUSY_MS : CALM_MS),
   });
-  usePageTitle("Queue");
+  usePageTitle(t("queue.title"));
   const isForbidden = isHoldfastError(queue.error) && queue.error.code === "owner_only";
   return (
     <Stack gap="lg">
       <div>
         <Title order={1} size="h2">
-          Queue
+          {t("queue.title")}
         </Title>
         <Text c="dimmed" role="status">
-          {queue.data === undefined ? "All the work of this server." : headline(queue.data)}
+          {queue.data === undefined ? t("queue.intro") : say(headline(queue.data))}
         </Text>
       </div>
       {isForbidden ? (
-        <Text>Only the owner of this server sees what it works on.</Text>
+        <Text>{t("queue.owner_only")}</Text>
       ) : (
         <>
           {queue.isError && <Unanswered saidAtMs={queue.dataUpdatedAt} />}
@@ -56,26 +59,29 @@ export function QueuePage(): JSX.Element {
 }
 
 function Unanswered({ saidAtMs }: { readonly saidAtMs: number }): JSX.Element {
+  const { t, say } = useWords();
+  const asked = message("queue.unanswered.text");
+  const said = message("queue.unanswered.said", { time: timeOfDay(new Date(saidAtMs)) });
   return (
-    <Alert color="gray" role="alert" title="The server does not answer">
-      It is asked again every few seconds.
-      {saidAtMs > 0 && ` This is what it said at ${timeOfDay(new Date(saidAtMs))}.`}
+    <Alert color="gray" role="alert" title={t("queue.unanswered.title")}>
+      {say(saidAtMs > 0 ? sentences(asked, said) : asked)}
     </Alert>
   );
 }
 
 function Work({ queue }: { readonly queue: QueueView }): JSX.Element {
-  const lanes = (["fresh", "backfill"] as const).map((lane) => laneWords(queue, lane));
+  const { t, say } = useWords();
+  const lanes = (["fresh", "backfill"] as const).map((lane) => [lane, laneWords(queue, lane)] as const);
   return (
     <>
-      {lanes.map((words) => words !== undefined && <Text key={words}>{words}</Text>)}
+      {lanes.map(([lane, words]) => words !== undefined && <Text key={lane}>{say(words)}</Text>)}
       {queue.gave_up.length > 0 && (
         <section aria-labelledby="gave-up">
           <Title order={2} size="h4" id="gave-up" mb="xs">
-            Gave up
+            {t("queue.gave_up")}
           </Title>
           <Text size="sm" c="dimmed" mb="sm">
-            What it needs is kept as long as it is in this list. Put right what was wrong, then ask again.
+            {t("queue.gave_up.text")}
           </Text>
           <Jobs jobs={queue.gave_up} />
         </section>
@@ -83,12 +89,12 @@ function Work({ queue }: { readonly queue: QueueView }): JSX.Element {
       {queue.jobs.length > 0 && (
         <section aria-labelledby="open">
           <Title order={2} size="h4" id="open" mb="xs">
-            In work and waiting
+            {t("queue.open")}
           </Title>
           <Jobs jobs={queue.jobs} />
           {queue.more > 0 && (
             <Text size="sm" c="dimmed" mt="sm">
-              And {new Intl.NumberFormat().format(queue.more)} more.
+              {t("queue.more", { count: queue.more })}
             </Text>
           )}
         </section>
@@ -108,40 +114,36 @@ function Jobs({ jobs }: { readonly jobs: readonly QueueJob[] }): JSX.Element {
 }
 
 function Job({ job }: { readonly job: QueueJob }): JSX.Element {
+  const { say } = useWords();
   const nowMs = Date.now();
   const { what, state, tone } = jobWords(job, nowMs);
   const gaveUp = job.state === "failed" || job.state === "dead_letter";
-  const label = { live: "In work", waiting: "Waiting", attention: "Gave up", quiet: "Next" }[tone];
+  const name = say(what);
   return (
     <li className={cards.card} data-testid="job" data-state={job.state}>
       <div className={`${cards.body} ${classes.body}`}>
         <Text fw={550}>
           {job.conversation_id === null || gaveUp ? (
-            what
+            name
           ) : (
             <Link to="/conversations/$id" params={{ id: job.conversation_id }} className={classes.link}>
-              {what}
+              {name}
             </Link>
           )}
         </Text>
-        <Text size="sm">{state}</Text>
+        <Text size="sm">{say(state)}</Text>
         <Text size="sm" c="dimmed">
-          {job.user_id !== null && `For ${job.user_id}. `}
-          Since {duration(Math.max(0, nowMs - Date.parse(job.created_at)))}
-          {job.attempts > 0 && `, ${job.attempts} ${job.attempts === 1 ? "attempt" : "attempts"} spent`}.
+          {say(jobFacts(job, nowMs))}
         </Text>
       </div>
-      {gaveUp ? (
-        <Again id={job.id} what={what} />
-      ) : (
-        <StateBadge words={{ label, reason: state, tone, unfinished: true }} />
-      )}
+      {gaveUp ? <Again id={job.id} what={name} /> : <StateBadge word={`queue.badge.${tone}`} tone={tone} />}
     </li>
   );
 }
 
 function Again({ id, what }: { readonly id: string; readonly what: string }): JSX.Element {
   const { api } = useServices();
+  const { t } = useWords();
   const queries = useQueryClient();
   const retry = useMutation({
     mutationFn: () => api.retryJob(id),
@@ -154,13 +156,13 @@ function Again({ id, what }: { readonly id: string; readonly what: string }): JS
         variant="light"
         loading={retry.isPending}
         onClick={() => retry.mutate()}
-        aria-label={`Ask again: ${what}`}
+        aria-label={t("queue.again.label", { what })}
       >
-        Ask again
+        {t("queue.again")}
       </Button>
       {retry.isError && (
         <Text size="sm" role="alert" c="red">
-          {isHoldfastError(retry.error) ? retry.error.message : "That did not work just now."}
+          {t(refusalWords(isHoldfastError(retry.error) ? retry.error.code : undefined))}
         </Text>
       )}
     </div>

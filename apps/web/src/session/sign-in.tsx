@@ -2,6 +2,8 @@
 import { Alert, Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import { type FormEvent, type JSX, useState } from "react";
+import type { MessageId } from "../i18n/message.ts";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import { Mark } from "../shell/mark.tsx";
 import { useServices } from "../shell/services.ts";
 import { usePageTitle } from "../shell/use-page-title.ts";
@@ -13,14 +15,15 @@ type Because = Extract<SessionState, { signedIn: false }>["because"];
 
 export function SignIn({ because }: { readonly because: Because }): JSX.Element {
   const { session } = useServices();
+  const { t } = useWords();
   const [text, setText] = useState("");
-  const [complaint, setComplaint] = useState<string | null>(null);
-  usePageTitle("Sign in");
+  const [complaint, setComplaint] = useState<MessageId | null>(null);
+  usePageTitle(t("sign_in.page_title"));
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const token = tokenOf(text);
-    if (token === null) setComplaint("Paste the whole link, or the token after “token=”.");
+    if (token === null) setComplaint("sign_in.unreadable");
     else session.signIn(token);
   };
 
@@ -35,11 +38,10 @@ export function SignIn({ because }: { readonly because: Because }): JSX.Element 
         </Group>
         <Stack gap={6}>
           <Title order={1} size="h2">
-            Open your sign-in link
+            {t("sign_in.title")}
           </Title>
           <Text c="dimmed">
-            Holdfast printed it in the terminal where you ran <code>npm start</code>. The same token is in the file{" "}
-            <code>owner.token</code> in its data folder.
+            <Rich id="sign_in.where" values={{ command: <code>npm start</code>, file: <code>owner.token</code> }} />
           </Text>
         </Stack>
         {because === "token_refused" && (
@@ -48,33 +50,33 @@ export function SignIn({ because }: { readonly because: Because }): JSX.Element 
             variant="light"
             role="alert"
             icon={<IconAlertCircle aria-hidden />}
-            title="That token is not valid"
+            title={t("sign_in.refused.title")}
           >
-            It may be from another server, or it was revoked. Use the link this server printed last.
+            {t("sign_in.refused.text")}
           </Alert>
         )}
         <form onSubmit={submit}>
           <Stack gap="sm">
             <TextInput
-              label="Link or token"
+              label={t("sign_in.field")}
               type="password"
               autoComplete="off"
               spellCheck={false}
               size="md"
               value={text}
-              error={complaint}
+              error={complaint === null ? null : t(complaint)}
               onChange={(event) => {
                 setText(event.currentTarget.value);
                 setComplaint(null);
               }}
             />
             <Button type="submit" size="md" fullWidth>
-              Sign in
+              {t("sign_in.submit")}
             </Button>
           </Stack>
         </form>
         <Text size="sm" c="dimmed">
-          The token stays in this browser and is sent only to {window.location.host}.
+          {t("sign_in.privacy", { host: window.location.host })}
         </Text>
       </Stack>
     </main>

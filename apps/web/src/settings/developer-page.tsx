@@ -1,12 +1,14 @@
 /** For whoever wants to find out why recordings wait: a log of what syncing does, a pause to try out, and the facts. */
-import type { HoldfastClient } from "@holdfast/client";
+import { DIAGNOSTICS, type HoldfastClient } from "@holdfast/client";
 import type { CooldownReason } from "@holdfast/core";
 import { Button, Group, NativeSelect, Stack, Text, TextInput, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type JSX, useState, useSyncExternalStore } from "react";
 import { ElsewhereNote } from "../device/elsewhere-note.tsx";
 import { useClient } from "../device/use-device.ts";
-import { moment } from "../shell/amounts.ts";
+import { fileSize } from "../i18n/amounts.ts";
+import { type MessageId, message, type Text as Said } from "../i18n/message.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { cardWords } from "../sync/sync-words.ts";
@@ -17,15 +19,16 @@ import classes from "./settings.module.css";
 
 export function DeveloperPage(): JSX.Element {
   const client = useClient();
-  usePageTitle("Developer");
+  const { t } = useWords();
+  usePageTitle(t("developer.title"));
   return (
     <Stack gap="lg">
       <div>
         <Link to="/settings" className={classes.back}>
-          Settings
+          {t("settings.title")}
         </Link>
         <Title order={1} size="h2">
-          Developer
+          {t("developer.title")}
         </Title>
       </div>
       <ElsewhereNote />
@@ -39,14 +42,15 @@ export function DeveloperPage(): JSX.Element {
 function LogToFile(): JSX.Element {
   const { diagnostics } = useServices();
   const isEnabled = useSyncExternalStore(diagnostics.subscribe, diagnostics.isEnabled);
-  const [said, setSaid] = useState("");
-  const attempt = (what: () => Promise<string>): void => {
-    what().then(setSaid, () => setSaid("The browser gives no place for the log, or another tab has it open."));
+  const { t, say } = useWords();
+  const [said, setSaid] = useState<Said>("");
+  const attempt = (what: () => Promise<Said>): void => {
+    what().then(setSaid, () => setSaid(message("developer.log.no_place")));
   };
   return (
     <section aria-labelledby="log" className={classes.card}>
       <Title order={2} size="h4" id="log">
-        Log to file
+        {t("developer.log")}
       </Title>
       <label className={classes.switch}>
         <input
@@ -59,18 +63,17 @@ function LogToFile(): JSX.Element {
             })
           }
         />
-        Write down what syncing does
+        {t("developer.log.switch")}
       </label>
       <Text size="sm" c="dimmed">
-        Ids, codes, counts and times, no words and no sound; at most 5 MB a day, and three days. Turned off, what is
-        there stays until it is cleared.
+        {t("developer.log.text", { most: fileSize(DIAGNOSTICS.maxFileBytes) })}
       </Text>
       <Group gap="xs">
         <Button
           variant="light"
           onClick={() => attempt(async () => await offerFile(await diagnostics.share(), "holdfast-log.jsonl"))}
         >
-          Share
+          {t("developer.log.share")}
         </Button>
         <Button
           variant="subtle"
@@ -78,27 +81,28 @@ function LogToFile(): JSX.Element {
           onClick={() =>
             attempt(async () => {
               await diagnostics.clear();
-              return "The log is empty.";
+              return message("developer.log.cleared");
             })
           }
         >
-          Clear
+          {t("developer.log.clear")}
         </Button>
       </Group>
       <Text size="sm" role="status">
-        {said}
+        {say(said)}
       </Text>
     </section>
   );
 }
 
-const REASONS: readonly { readonly value: CooldownReason; readonly label: string }[] = [
-  { value: "fair_use", label: "The upload limit is reached" },
-  { value: "backend_busy", label: "The server is busy" },
+const REASONS: readonly { readonly value: CooldownReason; readonly label: MessageId }[] = [
+  { value: "fair_use", label: "developer.pause.fair_use" },
+  { value: "backend_busy", label: "developer.pause.backend_busy" },
 ];
 const LONGEST_S = 3_600;
 
 function SimulatedPause({ client }: { readonly client: HoldfastClient }): JSX.Element {
+  const { t, say } = useWords();
   const view = useSync();
   const [reason, setReason] = useState<CooldownReason>("backend_busy");
   const [seconds, setSeconds] = useState("60");
@@ -107,22 +111,22 @@ function SimulatedPause({ client }: { readonly client: HoldfastClient }): JSX.El
   return (
     <section aria-labelledby="pause" className={classes.card}>
       <Title order={2} size="h4" id="pause">
-        Try out a pause
+        {t("developer.pause")}
       </Title>
       <Text size="sm" c="dimmed">
-        Uploads pause as if the server had said so. Nothing is asked of it until the pause is over.
+        {t("developer.pause.text")}
       </Text>
       <NativeSelect
-        label="Reason"
-        data={[...REASONS]}
+        label={t("developer.pause.reason")}
+        data={REASONS.map(({ value, label }) => ({ value, label: t(label) }))}
         value={reason}
         onChange={({ currentTarget: { value } }) => setReason(value === "fair_use" ? "fair_use" : "backend_busy")}
       />
       <TextInput
-        label="Seconds"
+        label={t("developer.pause.seconds")}
         inputMode="numeric"
         value={seconds}
-        error={isValid ? null : `A number from 1 to ${LONGEST_S}.`}
+        error={isValid ? null : t("developer.pause.invalid", { most: LONGEST_S })}
         onChange={({ currentTarget: { value } }) => setSeconds(value)}
       />
       <div>
@@ -131,11 +135,11 @@ function SimulatedPause({ client }: { readonly client: HoldfastClient }): JSX.El
           disabled={!isValid}
           onClick={() => void client.sync.simulateCooldown(reason, length * 1_000)}
         >
-          Pause uploads
+          {t("developer.pause.start")}
         </Button>
       </div>
       <Text size="sm" role="status">
-        {view?.status.limit != null && cardWords(view.status, (atMs) => moment(atMs, Date.now())).title}
+        {view?.status.limit != null && say(cardWords(view.status, Date.now()).title)}
       </Text>
     </section>
   );

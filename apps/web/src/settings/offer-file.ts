@@ -1,8 +1,10 @@
 /** Hands a file to the person: to the share sheet of a phone where there is one, else as a download. */
 
+import { message, type Text } from "../i18n/message.ts";
+
 /** Resolves with what to say about it. */
-export async function offerFile(content: Blob, name: string): Promise<string> {
-  if (content.size === 0) return "There is nothing in the log yet.";
+export async function offerFile(content: Blob, name: string): Promise<Text> {
+  if (content.size === 0) return message("developer.log.nothing");
   const file = new File([content], name, { type: content.type });
   if (navigator.maxTouchPoints > 0 && navigator.canShare?.({ files: [file] })) {
     try {
@@ -18,5 +20,5 @@ export async function offerFile(content: Blob, name: string): Promise<string> {
   link.download = name;
   link.click();
   URL.revokeObjectURL(url);
-  return `${name} is in your downloads.`;
+  return message("developer.log.downloaded", { name });
 }

@@ -3,10 +3,12 @@ import type { HoldfastClient } from "@holdfast/client";
 import { NativeSelect } from "@mantine/core";
 import { type JSX, useState } from "react";
 import { RETENTION_CHOICES, setRetentionDays } from "../device/retention.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 
 export function RetentionSetting({ client }: { readonly client: HoldfastClient }): JSX.Element {
   const { syncing } = useServices();
+  const { t } = useWords();
   const [days, setDays] = useState(client.sync.retentionDays);
   const choose = async (value: number | null): Promise<void> => {
     setDays(value);
@@ -15,17 +17,14 @@ export function RetentionSetting({ client }: { readonly client: HoldfastClient }
   };
   return (
     <NativeSelect
-      label="Remove copies from this device"
-      description="Only what the server has confirmed; its conversation stays."
+      label={t("settings.retention")}
+      description={t("settings.retention.description")}
       value={String(days)}
-      data={RETENTION_CHOICES.map((each) => ({ value: String(each), label: choiceWords(each) }))}
+      data={RETENTION_CHOICES.map((each) => ({
+        value: String(each),
+        label: each === null ? t("settings.retention.never") : t("settings.retention.days", { days: each }),
+      }))}
       onChange={({ currentTarget: { value } }) => void choose(value === "null" ? null : Number(value))}
     />
   );
-}
-
-function choiceWords(days: number | null): string {
-  if (days === null) return "Never";
-  const length = new Intl.NumberFormat(undefined, { style: "unit", unit: "day", unitDisplay: "long" }).format(days);
-  return `${length} after they were synced`;
 }

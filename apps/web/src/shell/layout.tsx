@@ -4,6 +4,7 @@ import { IconListCheck, IconLogout, IconSettings } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
 import { RecordingSign } from "../capture/recording-sign.tsx";
+import { useWords } from "../i18n/use-words.tsx";
 import { SyncSign } from "../sync/sync-sign.tsx";
 import { DropAnywhere } from "../uploads/drop-anywhere.tsx";
 import classes from "./layout.module.css";
@@ -12,6 +13,7 @@ import { useServices } from "./services.ts";
 
 export function Layout(): JSX.Element {
   const { session, queries } = useServices();
+  const { t } = useWords();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const main = useFocusOnNavigation(path);
   const signOut = (): void => {
@@ -21,7 +23,7 @@ export function Layout(): JSX.Element {
   return (
     <>
       <a className={classes.skip} href="#main">
-        Skip to content
+        {t("shell.skip")}
       </a>
       <header className={classes.header}>
         <div className={classes.bar}>
@@ -34,33 +36,33 @@ export function Layout(): JSX.Element {
           <Group gap="xs">
             {path !== "/" && <RecordingSign />}
             <SyncSign isHere={path === "/sync"} />
-            <Tooltip label="Queue">
+            <Tooltip label={t("queue.title")}>
               <ActionIcon
                 variant="subtle"
                 color="gray"
                 size="lg"
-                aria-label="Queue"
+                aria-label={t("queue.title")}
                 aria-current={path === "/queue" ? "page" : undefined}
                 renderRoot={(props) => <Link to="/queue" {...props} />}
               >
                 <IconListCheck size={20} aria-hidden />
               </ActionIcon>
             </Tooltip>
-            <Tooltip label="Settings">
+            <Tooltip label={t("settings.title")}>
               <ActionIcon
                 variant="subtle"
                 color="gray"
                 size="lg"
-                aria-label="Settings"
+                aria-label={t("settings.title")}
                 aria-current={path === "/settings" ? "page" : undefined}
                 renderRoot={(props) => <Link to="/settings" {...props} />}
               >
                 <IconSettings size={20} aria-hidden />
               </ActionIcon>
             </Tooltip>
-            <Tooltip label="Sign out">
-              <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={signOut}>
-                <IconLogout size={20} aria-hidden />
+            <Tooltip label={t("shell.sign_out")}>
+              <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("shell.sign_out")} onClick={signOut}>
+                <IconLogout size={20} aria-hidden data-points />
               </ActionIcon>
             </Tooltip>
           </Group>

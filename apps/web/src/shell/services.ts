@@ -1,8 +1,10 @@
 /**
  * Everything of the page that outlives a route, made once in main.tsx and reached by `useServices`: the session, the REST
- * client, the query cache, the recordings of this browser and how they are synced, the recorder and dropped files. A refused
+ * client, the query cache, the language, the recordings of this browser and how they are synced, the recorder and dropped files. A refused
  * token anywhere ends the session; the recordings stay in their log.
  */
+
+import { ENGLISH, LAZY } from "virtual:catalogues";
 import {
   systemClock as clock,
   type FormTransport,
@@ -25,10 +27,10 @@ import { Device } from "../device/device.ts";
 import { openClient } from "../device/open-client.ts";
 import { Persistence } from "../device/persistence.ts";
 import { WakeLock } from "../device/wake-lock.ts";
+import { PageLanguage } from "../i18n/language.ts";
 import { Session } from "../session/session.ts";
 import { rememberAccount, rememberedAccount } from "../session/token.ts";
 import { Diagnostics } from "../settings/diagnostics.ts";
-import { askSoon } from "../sync/ask-soon.ts";
 import { SyncWatch } from "../sync/sync-watch.ts";
 import { Imports } from "../uploads/imports.ts";
 import { sendForm } from "../uploads/send-form.ts";
@@ -43,6 +45,7 @@ export interface Services {
   readonly imports: Imports;
   readonly persistence: Persistence;
   readonly diagnostics: Diagnostics;
+  readonly language: PageLanguage;
   /** When this page was opened, Unix milliseconds. */
   readonly openedAtMs: number;
 }
@@ -55,6 +58,11 @@ export function createServices(): Services {
   const api = new HoldfastApi(http);
   const queries = createQueries();
   const diagnostics = new Diagnostics({ storage: localStorage, clock });
+  const language = new PageLanguage({
+    ...{ english: ENGLISH, lazy: LAZY, stored: localStorage, visit: sessionStorage },
+    ...{ location: window.location, history: window.history, root: document.documentElement },
+    browser: () => navigator.languages,
+  });
   const device: Device = new Device({
     locks: navigator.locks,
     clock,
@@ -87,7 +95,7 @@ export function createServices(): Services {
   session.subscribe(follow);
   follow();
   return {
-    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics },
+    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics, language },
     openedAtMs: clock.now(),
   };
 }
@@ -125,7 +133,8 @@ function serve(client: HoldfastClient, queries: QueryClient, diagnostics: Diagno
   client.sync.on((name) => {
     if (name === "conversations") void queries.invalidateQueries({ queryKey: CONVERSATIONS });
   });
-  askSoon(client, clock, () => document.visibilityState === "visible");
+  // The page is looked at while it is in the foreground, and in the background the engine asks nothing.
+  client.sync.attend();
   diagnostics.follow(client.sync);
 }
 

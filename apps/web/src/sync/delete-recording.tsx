@@ -3,6 +3,7 @@ import type { HoldfastClient, Recording } from "@holdfast/client";
 import { rowActions } from "@holdfast/core";
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { type JSX, useRef } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import { deleteWords } from "./sync-words.ts";
 
 interface Props {
@@ -13,6 +14,7 @@ interface Props {
 }
 
 export function DeleteRecording({ client, recording, onClose }: Props): JSX.Element {
+  const { t } = useWords();
   // The words stay while the dialog fades.
   const words = useRef(deleteWords("waiting", true));
   const state = recording === null ? undefined : client.sync.explain(recording.id)?.state;
@@ -26,14 +28,14 @@ export function DeleteRecording({ client, recording, onClose }: Props): JSX.Elem
     // Mantine locks scrolling by an injected style element, which our content security policy forbids.
     <Modal opened={recording !== null} onClose={onClose} centered lockScroll={false} withCloseButton={false}>
       <Stack>
-        <Modal.Title fw={650}>{title}</Modal.Title>
-        <Text>{text}</Text>
+        <Modal.Title fw={650}>{t(title)}</Modal.Title>
+        <Text>{t(text)}</Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            Keep it
+            {t("sync.delete.keep")}
           </Button>
           <Button color="red.9" onClick={remove}>
-            {action}
+            {t(action)}
           </Button>
         </Group>
       </Stack>

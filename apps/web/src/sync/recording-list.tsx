@@ -6,29 +6,29 @@ import type { Recording } from "@holdfast/client";
 import { Button, Text } from "@mantine/core";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type JSX, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import { DeleteRecording } from "./delete-recording.tsx";
 import classes from "./recording-list.module.css";
 import { RecordingRow } from "./recording-row.tsx";
 import { type Filter, finalCount, rowsOf } from "./rows.ts";
 import type { SyncView } from "./sync-watch.ts";
-import { recordings } from "./sync-words.ts";
 
-const FILTERS: readonly { readonly filter: Filter; readonly label: string; readonly empty: string }[] = [
-  { filter: "all", label: "All", empty: "There are no recordings on this device." },
-  { filter: "pending", label: "Pending", empty: "Nothing waits." },
-  { filter: "synced", label: "Synced", empty: "Nothing is synced yet." },
-];
+const FILTERS: readonly Filter[] = ["all", "pending", "synced"];
 
 const DAY_PX = 48;
 const ROW_PX = 88;
 const OVERSCAN = 6;
 
 export function RecordingList({ view }: { readonly view: SyncView }): JSX.Element {
+  const { t, locale } = useWords();
   // Thousands of synced rows are rarely what a person looks for (reference client-sync 7.2.8).
   const [filter, setFilter] = useState<Filter>("pending");
   const { client, version } = view;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the map is the same object; the version says that it changed
-  const rows = useMemo(() => rowsOf(client.log.recordings.values(), filter, new Date()), [client, filter, version]);
+  const rows = useMemo(
+    () => rowsOf(client.log.recordings.values(), filter, new Date(), locale),
+    [client, filter, version, locale],
+  );
   const count = rows.reduce((sum, { kind }) => sum + (kind === "recording" ? 1 : 0), 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   const dead = useMemo(() => finalCount(client.log.recordings.values()), [client, version]);
@@ -36,34 +36,34 @@ export function RecordingList({ view }: { readonly view: SyncView }): JSX.Elemen
     <section aria-labelledby="recordings">
       <div className={classes.head}>
         <h2 id="recordings" className={classes.heading}>
-          {recordings(count)}
+          {t("sync.count", { count })}
         </h2>
         {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, and these are buttons */}
-        <div role="group" aria-label="Which recordings" className={classes.filters}>
+        <div role="group" aria-label={t("sync.filter")} className={classes.filters}>
           {FILTERS.map((each) => (
             <Button
-              key={each.filter}
+              key={each}
               size="compact-md"
-              variant={each.filter === filter ? "light" : "subtle"}
-              color={each.filter === filter ? "kelp" : "gray"}
-              aria-pressed={each.filter === filter}
-              onClick={() => setFilter(each.filter)}
+              variant={each === filter ? "light" : "subtle"}
+              color={each === filter ? "kelp" : "gray"}
+              aria-pressed={each === filter}
+              onClick={() => setFilter(each)}
             >
-              {each.label}
+              {t(`sync.filter.${each}`)}
             </Button>
           ))}
         </div>
       </div>
       {count === 0 ? (
         <Text c="dimmed" py="md">
-          {FILTERS.find((each) => each.filter === filter)?.empty}
+          {t(`sync.filter.${filter}.empty`)}
         </Text>
       ) : (
         <Rows view={view} rows={rows} count={count} />
       )}
       {filter === "pending" && dead > 0 && (
         <Button variant="subtle" color="gray" size="compact-md" mt="sm" onClick={() => setFilter("all")}>
-          {recordings(dead)} that the server can’t take: show all
+          {t("sync.dead", { count: dead })}
         </Button>
       )}
     </section>

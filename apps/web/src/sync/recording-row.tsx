@@ -5,7 +5,9 @@ import { ActionIcon, Button, Loader, Text } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type JSX, memo } from "react";
-import { duration, fileSize, moment, timeOfDay } from "../shell/amounts.ts";
+import { type Amount, duration, fileSize, timeOfDay } from "../i18n/amounts.ts";
+import { message } from "../i18n/message.ts";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import classes from "./recording-list.module.css";
 import { explainWords, rowWords } from "./sync-words.ts";
 
@@ -22,51 +24,57 @@ interface Props {
 export const RecordingRow = memo(Row);
 
 function Row({ client, recording, onDelete }: Props): JSX.Element | null {
+  const { t, say, amount } = useWords();
   const explanation = client.sync.explain(recording.id);
   if (explanation === null) return null;
   const { state } = explanation;
   const { text, tone } = rowWords(state);
   const can = rowActions(state);
   const isBeingRecorded = recording.status === "in_progress";
-  const when = timeOfDay(new Date(recording.startedAtMs));
+  const time = timeOfDay(new Date(recording.startedAtMs));
   return (
     <article className={classes.row} data-testid="recording" data-state={state}>
       <div className={classes.body}>
         <Text className={classes.title} truncate="end">
-          <time dateTime={new Date(recording.startedAtMs).toISOString()}>{when}</time> · {lengthOf(recording)}
+          <Rich
+            id="shell.two_facts"
+            values={{
+              first: <time dateTime={new Date(recording.startedAtMs).toISOString()}>{amount(time)}</time>,
+              second: <Length recording={recording} />,
+            }}
+          />
         </Text>
         <Text size="sm" className={classes.state} data-tone={tone}>
-          {isBeingRecorded ? "Being recorded" : text}
-          {state === "synced" && recording.conversationId !== null && (
-            <>
-              {" · "}
-              <Link to="/conversations/$id" params={{ id: recording.conversationId }} className={classes.link}>
-                Open it
-              </Link>
-            </>
+          {state === "synced" && recording.conversationId !== null ? (
+            <Rich
+              id="shell.two_facts"
+              values={{ first: message(text), second: <OpenIt id={recording.conversationId} /> }}
+            />
+          ) : (
+            t(isBeingRecorded ? "sync.row.in_progress" : text)
           )}
         </Text>
         <Text size="sm" c="dimmed">
-          {explainWords(explanation, (atMs) => moment(atMs, Date.now()))}
+          {say(explainWords(explanation, Date.now()))}
         </Text>
       </div>
       <div className={classes.actions}>
-        {state === "syncing" && <Loader size={20} role="img" aria-label="Being sent" />}
+        {state === "syncing" && <Loader size={20} role="img" aria-label={t("sync.row.syncing")} />}
         {can.retry && (
           <Button
             size="compact-sm"
             variant="light"
-            aria-label={`Retry the recording of ${when}`}
+            aria-label={t("sync.row.retry.label", { time })}
             onClick={() => void client.sync.retry([recording.id])}
           >
-            Retry
+            {t("sync.row.retry")}
           </Button>
         )}
         {can.delete && !isBeingRecorded && (
           <ActionIcon
             variant="subtle"
             color="gray"
-            aria-label={`Delete the recording of ${when}`}
+            aria-label={t("sync.row.delete.label", { time })}
             onClick={() => onDelete(recording)}
           >
             <IconTrash size={18} aria-hidden />
@@ -78,7 +86,18 @@ function Row({ client, recording, onDelete }: Props): JSX.Element | null {
 }
 
 /** A sound file is as long as the server finds out; until then its name and size say which one it is. */
-function lengthOf({ kind, durationMs, originalName, bytes }: Recording): string {
-  const length = kind === "sound" ? fileSize(bytes) : duration(durationMs);
-  return originalName === null ? length : `${originalName} · ${length}`;
+function Length({ recording: { kind, durationMs, originalName, bytes } }: Pick<Props, "recording">): JSX.Element {
+  const { amount } = useWords();
+  const length: Amount = kind === "sound" ? fileSize(bytes) : duration(durationMs);
+  if (originalName === null) return <>{amount(length)}</>;
+  return <Rich id="shell.two_facts" values={{ first: <bdi>{originalName}</bdi>, second: length }} />;
+}
+
+function OpenIt({ id }: { readonly id: string }): JSX.Element {
+  const { t } = useWords();
+  return (
+    <Link to="/conversations/$id" params={{ id }} className={classes.link}>
+      {t("sync.created.open")}
+    </Link>
+  );
 }

@@ -50,7 +50,7 @@ describe("the list", () => {
 
   it.each(RECORDING_STATUSES)("shows what is %s where it belongs", (status) => {
     const one = [recording("a", NOW.getTime(), status)];
-    const has = (filter: "all" | "pending" | "synced"): boolean => rowsOf(one, filter, NOW).length === 2;
+    const has = (filter: "all" | "pending" | "synced"): boolean => rowsOf(one, filter, NOW, "en").length === 2;
     expect(has("all")).toBe(true);
     expect(has("pending")).toBe(PENDING[status]);
     expect(has("synced")).toBe(status === "synced");
@@ -58,14 +58,14 @@ describe("the list", () => {
     expect(has("pending") || has("synced") || finalCount(one) === 1).toBe(true);
   });
 
-  it("without recordings has no days either", () => expect(rowsOf([], "all", NOW)).toEqual([]));
+  it("without recordings has no days either", () => expect(rowsOf([], "all", NOW, "en")).toEqual([]));
 
   it("of fifty thousand is made in a blink", () => {
     const many = Array.from({ length: 50_000 }, (_, i) =>
       recording(String(i), NOW.getTime() - ((i * 7_919) % 50_000) * 60_000, i % 9 === 0 ? "miss" : "synced"),
     );
     const began = performance.now();
-    const rows = rowsOf(many, "all", NOW);
+    const rows = rowsOf(many, "all", NOW, "en");
     expect(performance.now() - began).toBeLessThan(1_000);
     expect(rows.filter(({ kind }) => kind === "recording")).toHaveLength(50_000);
   });

@@ -10,7 +10,7 @@ export type Row =
   | { readonly kind: "recording"; readonly key: string; readonly recording: Recording };
 
 /** Newest first, each day under its heading. */
-export function rowsOf(recordings: Iterable<Recording>, filter: Filter, now: Date, locale?: string): readonly Row[] {
+export function rowsOf(recordings: Iterable<Recording>, filter: Filter, now: Date, locale: string): readonly Row[] {
   const shown = [...recordings].filter((recording) => isShown(recording, filter));
   shown.sort((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1));
   const rows: Row[] = [];

@@ -9,11 +9,10 @@ import {
   type TablerIcon,
 } from "@tabler/icons-react";
 import type { JSX } from "react";
-import { moment } from "../shell/amounts.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import classes from "./status-card.module.css";
 import type { SyncView } from "./sync-watch.ts";
-import { cardWords } from "./sync-words.ts";
-import { whyWords } from "./why-words.ts";
+import { cardWords, problemWords } from "./sync-words.ts";
 
 const ICONS: Readonly<Record<SyncView["status"]["card"]["state"], TablerIcon>> = {
   downloading: IconCloudUp,
@@ -30,33 +29,36 @@ const ICONS: Readonly<Record<SyncView["status"]["card"]["state"], TablerIcon>> =
 
 export function StatusCard({ view: { client, status, problem } }: { readonly view: SyncView }): JSX.Element {
   const { card, progress, nextPassAtMs } = status;
-  const say = (atMs: number): string => moment(atMs, Date.now());
-  const { title, line, tone } = cardWords(status, say);
+  const { t, say } = useWords();
+  const { title, line, tone } = cardWords(status, Date.now());
   const Icon = ICONS[card.state];
   return (
     <section
       className={classes.card}
-      aria-label="How syncing stands"
+      aria-label={t("sync.card.label")}
       data-testid="sync-status-card"
       data-state={card.state}
       data-tone={tone}
     >
       <span className={classes.icon}>
-        {card.spinner ? <Loader size={26} role="img" aria-label="In work" /> : <Icon size={28} aria-hidden />}
+        {card.spinner ? (
+          <Loader size={26} role="img" aria-label={t("sync.card.spinner")} />
+        ) : (
+          <Icon size={28} aria-hidden />
+        )}
       </span>
       <div className={classes.body}>
         <Text fw={600} className={classes.title} role="status">
-          {title}
+          {say(title)}
         </Text>
-        {line !== "" && (
+        {line !== null && (
           <Text size="sm" c="dimmed">
-            {line}
+            {say(line)}
           </Text>
         )}
         {problem !== null && card.state !== "uploading" && status.limit === null && (
           <Text size="sm" className={classes.problem}>
-            The last try did not work: {whyWords(problem)}.
-            {nextPassAtMs !== null && ` The next one is ${say(nextPassAtMs)}.`}
+            {say(problemWords(problem, nextPassAtMs, Date.now()))}
           </Text>
         )}
         {progress !== null && (
@@ -64,18 +66,18 @@ export function StatusCard({ view: { client, status, problem } }: { readonly vie
             className={classes.bar}
             size="sm"
             value={(100 * progress.bytes.sent) / Math.max(1, progress.bytes.total)}
-            aria-label="Bytes sent"
+            aria-label={t("sync.card.bytes")}
           />
         )}
       </div>
       {card.button === "sync" && (
         <Button variant="light" onClick={() => client.sync.syncNow()}>
-          Sync
+          {t("sync.card.sync")}
         </Button>
       )}
       {card.button === "cancel" && (
         <Button variant="subtle" color="red" className={classes.cancel} onClick={() => client.sync.cancel()}>
-          Cancel
+          {t("sync.card.cancel")}
         </Button>
       )}
     </section>

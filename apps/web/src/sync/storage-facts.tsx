@@ -3,13 +3,16 @@ import type { HoldfastClient, StoreSpace } from "@holdfast/client";
 import { Button, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { JSX } from "react";
-import { fileSize } from "../shell/amounts.ts";
+import { fileSize } from "../i18n/amounts.ts";
+import { type Message, message, sentences } from "../i18n/message.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 
 const SPACE = ["space"];
 const LOOK_EVERY_MS = 15_000;
 
 export function StorageFacts({ client }: { readonly client: HoldfastClient }): JSX.Element {
+  const { t, say } = useWords();
   const { persistence } = useServices();
   const queries = useQueryClient();
   const space = useQuery({
@@ -25,25 +28,31 @@ export function StorageFacts({ client }: { readonly client: HoldfastClient }): J
   return (
     <div>
       <Text size="sm" data-testid="storage-facts">
-        {space.data === undefined ? "Looking at the storage of this browser…" : spaceWords(space.data)}
+        {space.data === undefined ? t("sync.storage.looking") : say(spaceWords(space.data))}
       </Text>
       {space.data?.persisted === false && (
         <Button size="compact-sm" variant="light" mt={6} onClick={() => void ask()}>
-          Ask the browser to keep them
+          {t("sync.storage.ask")}
         </Button>
       )}
     </div>
   );
 }
 
-export function spaceWords({ usedBytes, freeBytes, persisted }: StoreSpace): string {
-  const used = usedBytes === null ? "" : `This page takes ${fileSize(usedBytes)}`;
-  const free =
-    freeBytes === null ? "The browser does not say how much room there is." : `${fileSize(freeBytes)} are free.`;
-  const promise = {
-    true: " The browser keeps them until you delete them.",
-    false: " The browser may remove them when the disk runs full.",
-    null: "",
-  }[`${persisted}`];
-  return `${used === "" ? "" : freeBytes === null ? `${used}. ` : `${used}, `}${free}${promise}`;
+export function spaceWords({ usedBytes, freeBytes, persisted }: StoreSpace): Message {
+  const room = roomWords(usedBytes, freeBytes);
+  if (persisted === null) return room;
+  return sentences(room, message(persisted ? "sync.storage.kept" : "sync.storage.at_risk"));
+}
+
+function roomWords(usedBytes: number | null, freeBytes: number | null): Message {
+  if (usedBytes === null) {
+    return freeBytes === null
+      ? message("sync.storage.unknown")
+      : message("sync.storage.free", { free: fileSize(freeBytes) });
+  }
+  const used = fileSize(usedBytes);
+  return freeBytes === null
+    ? message("sync.storage.used", { used })
+    : message("sync.storage.used_and_free", { used, free: fileSize(freeBytes) });
 }

@@ -3,14 +3,16 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconCloudUp } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import classes from "./sync-sign.module.css";
 import { signWords } from "./sync-words.ts";
 import { useSync } from "./use-sync.ts";
 
 export function SyncSign({ isHere }: { readonly isHere: boolean }): JSX.Element {
+  const { t, say } = useWords();
   const view = useSync();
   const sign = view === null ? null : signWords(view.status);
-  const label = sign === null ? "Recordings" : `Recordings: ${sign.text}`;
+  const label = sign === null ? t("sync.title") : say(sign.text);
   return (
     <Tooltip label={label}>
       <ActionIcon

@@ -11,7 +11,9 @@ import {
   statusCard,
 } from "@holdfast/core";
 import { describe, expect, it } from "vitest";
-import { cardWords, createdWords, deleteWords, explainWords, rowWords, signWords } from "./sync-words.ts";
+import { english } from "../../test/english.ts";
+import type { Text } from "../i18n/message.ts";
+import { cardWords, deleteWords, explainWords, problemWords, rowWords, signWords } from "./sync-words.ts";
 import { whyWords } from "./why-words.ts";
 
 const NONE: SyncCounts = {
@@ -24,7 +26,18 @@ const NONE: SyncCounts = {
   attention: 0,
   total: 0,
 };
-const at = (atMs: number): string => `at ${atMs}`;
+
+const NOW = new Date(2026, 10, 23, 15).getTime();
+const LATER = new Date(2026, 10, 23, 16, 2).getTime();
+const TOMORROW = new Date(2026, 10, 24, 9).getTime();
+
+/** Without the narrow space that comes before AM and PM. */
+const said = (text: Text | null): string => (text === null ? "" : english.say(text).replaceAll("\u202f", " "));
+const cardOf = (of: SyncStatus): { readonly title: string; readonly line: string; readonly tone: string } => {
+  const { title, line, tone } = cardWords(of, NOW);
+  return { title: said(title), line: said(line), tone };
+};
+const explained = (of: Explanation): string => said(explainWords(of, NOW));
 
 function status(phase: SyncPhase, limit: ActiveLimit | null, counts: Partial<SyncCounts>): SyncStatus {
   const all = { ...NONE, ...counts };
@@ -38,8 +51,8 @@ function status(phase: SyncPhase, limit: ActiveLimit | null, counts: Partial<Syn
   };
 }
 
-const fairUse: ActiveLimit = { reason: "fair_use", untilMs: 99 };
-const busy: ActiveLimit = { reason: "backend_busy", untilMs: 99 };
+const fairUse: ActiveLimit = { reason: "fair_use", untilMs: LATER };
+const busy: ActiveLimit = { reason: "backend_busy", untilMs: LATER };
 
 const CARDS: Readonly<Record<StatusCardState, SyncStatus>> = {
   downloading: status("downloading", null, {}),
@@ -58,30 +71,37 @@ const states = Object.keys(CARDS) as StatusCardState[];
 describe("the status card", () => {
   it.each(states)("of %s is about that state", (state) => {
     expect(CARDS[state].card.state).toBe(state);
-    expect(cardWords(CARDS[state], at).title).toMatch(/^[A-Z0-9].*[^.]$/);
+    expect(cardOf(CARDS[state]).title).toMatch(/^[A-Z0-9].*[^.]$/);
   });
 
   it("has another title for each", () => {
-    expect(new Set(states.map((state) => cardWords(CARDS[state], at).title)).size).toBe(states.length);
+    expect(new Set(states.map((state) => cardOf(CARDS[state]).title)).size).toBe(states.length);
   });
 
   it.each(["limited_fair_use", "limited_busy"] as const)("of %s says that it is a pause, and when it ends", (state) => {
-    const { title, line, tone } = cardWords(CARDS[state], at);
+    const { title, line, tone } = cardOf(CARDS[state]);
     expect(title).toMatch(/^Paused: /);
     expect(title).not.toMatch(/ready/i);
-    expect(line).toContain("It goes on by itself at 99.");
+    expect(line).toContain("It goes on by itself at 4:02 PM.");
     expect(tone).toBe("warning");
   });
 
   it("while sending says how far it is, in recordings and bytes", () => {
-    expect(cardWords(CARDS.uploading, at).line).toBe("2 of 7 recordings, 1 MB of 3.5 MB");
+    expect(cardOf(CARDS.uploading).line).toBe("2 of 7 recordings, 1 MB of 3.5 MB");
   });
 
   it("counts in words of a person", () => {
-    expect(cardWords(CARDS.attention, at).title).toBe("1 recording needs you");
-    expect(cardWords(status("idle", null, { attention: 1_200 }), at).title).toBe("1,200 recordings need you");
-    expect(cardWords(CARDS.ready, at).title).toBe("1 recording ready to sync");
-    expect([createdWords(1), createdWords(3)]).toEqual(["1 conversation was created", "3 conversations were created"]);
+    expect(cardOf(CARDS.attention).title).toBe("1 recording needs you");
+    expect(cardOf(status("idle", null, { attention: 1_200 })).title).toBe("1,200 recordings need you");
+    expect(cardOf(CARDS.ready).title).toBe("1 recording ready to sync");
+  });
+});
+
+describe("a try that did not work", () => {
+  it("says why, and when the next one is, today or on another day", () => {
+    expect(said(problemWords("http_500", null, NOW))).toBe("The last try did not work. The server has a fault (500).");
+    expect(said(problemWords("offline", LATER, NOW))).toMatch(/ The next one is at 4:02 PM\.$/);
+    expect(said(problemWords("offline", TOMORROW, NOW))).toMatch(/ The next one is on November 24 at 9:00 AM\.$/);
   });
 });
 
@@ -101,12 +121,12 @@ describe("a row", () => {
   const all = Object.keys(ROWS) as DisplayState[];
 
   it.each(all)("that is %s has its words and tone", (state) => {
-    expect(rowWords(state).text).not.toBe("");
+    expect(english.t(rowWords(state).text)).toMatch(/^[A-Z]/);
     expect(rowWords(state).tone).toBe(ROWS[state]);
   });
 
   it("says of each state something else", () => {
-    expect(new Set(all.map((state) => rowWords(state).text)).size).toBe(all.length);
+    expect(new Set(all.map((state) => english.t(rowWords(state).text))).size).toBe(all.length);
   });
 });
 
@@ -124,51 +144,58 @@ describe("why a recording is where it is", () => {
     sends_after_pause: /when the pause is over/,
     sends_after_sign_in: /signed in again/,
     sends_when_asked: /press Sync/,
-    tries_again: /next try is at 5/,
+    tries_again: /next try is at 4:02 PM/,
     asks_server: /asked again/,
     nothing: /Nothing more happens/,
-    copy_removed: /removed at 5/,
+    copy_removed: /removed at 4:02 PM/,
     person_retries: /Try it again, or delete it/,
     person_deletes: /only be deleted/,
   };
 
   it.each(Object.keys(NEXT) as ExplainedNext[])("ends with what comes next: %s", (next) => {
-    expect(explainWords(explanation({ next, atMs: 5 }), at)).toMatch(NEXT[next]);
-    const sentence = explainWords(explanation({ next }), at);
+    expect(explained(explanation({ next, atMs: LATER }))).toMatch(NEXT[next]);
+    const sentence = explained(explanation({ next }));
     expect(sentence).toMatch(/^[A-Z].*\.$/);
     expect(sentence).not.toMatch(/null|undefined/);
   });
 
   it("begins with the reason", () => {
-    expect(explainWords(explanation({ why: "offline", next: "sends_when_online" }), at)).toBe(
+    expect(explained(explanation({ why: "offline", next: "sends_when_online" }))).toBe(
       "There is no internet connection. It goes when the connection is back.",
     );
-    expect(explainWords(explanation({ why: "fair_use", next: "sends_after_pause", atMs: 7 }), at)).toBe(
-      "The upload limit of your account is reached. It goes when the pause is over, at 7.",
+    expect(explained(explanation({ why: "fair_use", next: "sends_after_pause", atMs: LATER }))).toBe(
+      "The upload limit of your account is reached. It goes when the pause is over, at 4:02 PM.",
     );
   });
 
   it.each([
-    ["http_502", "the server has a fault (502)"],
-    ["http_418", "the server answered 418"],
-    ["moon_phase", "the server said “moon phase”"],
-  ])("a reason that is not known is shown: %s", (code, words) => expect(whyWords(code)).toBe(words));
+    ["http_502", "The server has a fault (502)."],
+    ["http_418", "The server answered 418."],
+    ["moon_phase", "The server said “moon phase”."],
+  ])("a reason that is not known is shown: %s", (code, words) => expect(said(whyWords(code))).toBe(words));
 });
 
 describe("deleting", () => {
   it("asks in stronger words where sound would be lost", () => {
-    expect(deleteWords("synced", false).text).toMatch(/conversation stays/);
-    expect(deleteWords("waiting", true).text).toMatch(/is lost. This cannot be undone/);
-    expect(deleteWords("uploaded", true).text).toMatch(/The server has it.*cannot be undone/);
-    expect(deleteWords("corrupted", false).text).toMatch(/gone already/);
+    expect(english.t(deleteWords("synced", false).text)).toMatch(/conversation stays/);
+    expect(english.t(deleteWords("waiting", true).text)).toMatch(/is lost. This cannot be undone/);
+    expect(english.t(deleteWords("uploaded", true).text)).toMatch(/The server has it.*cannot be undone/);
+    expect(english.t(deleteWords("corrupted", false).text)).toMatch(/gone already/);
   });
 });
 
 describe("the sign in the header", () => {
   it("is there where something waits or needs a person, and says which", () => {
-    expect(signWords(CARDS.all_synced)).toBeNull();
-    expect(signWords(CARDS.ready)).toEqual({ text: "1 recording on the way", tone: "normal" });
-    expect(signWords(CARDS.limited_busy)).toEqual({ text: "3 recordings on the way, paused", tone: "warning" });
-    expect(signWords(CARDS.attention)).toEqual({ text: "1 recording needs you", tone: "bad" });
+    const signOf = (of: SyncStatus): unknown => {
+      const sign = signWords(of);
+      return sign === null ? null : { text: said(sign.text), tone: sign.tone };
+    };
+    expect(signOf(CARDS.all_synced)).toBeNull();
+    expect(signOf(CARDS.ready)).toEqual({ text: "Recordings: 1 recording on the way", tone: "normal" });
+    expect(signOf(CARDS.limited_busy)).toEqual({
+      text: "Recordings: 3 recordings on the way, paused",
+      tone: "warning",
+    });
+    expect(signOf(CARDS.attention)).toEqual({ text: "Recordings: 1 recording needs you", tone: "bad" });
   });
 });

@@ -1,60 +1,55 @@
 /**
  * Syncing in words: the status card, the rows and the sentence that says why a recording waits and what comes next. The codes
- * come from core; only here do they become English. A pause never reads as "ready", whatever its reason is.
+ * come from core; only here do they become messages. A pause never reads as "ready", whatever its reason is.
  */
 import type { SyncStatus } from "@holdfast/client";
 import type { DisplayState, ExplainedNext, Explanation } from "@holdfast/core";
-import { fileSize } from "../shell/amounts.ts";
+import { fileSize, moment } from "../i18n/amounts.ts";
+import { type Message, type MessageId, message, sentences } from "../i18n/message.ts";
 import { whyWords } from "./why-words.ts";
-
-/** Unix milliseconds as the words of a moment: `at 2:32 PM`. */
-export type Moment = (atMs: number) => string;
 
 /** What a line is about: colours follow it. */
 export type Tone = "normal" | "warning" | "muted" | "bad";
 
 export interface CardWords {
-  readonly title: string;
-  readonly line: string;
+  readonly title: Message;
+  readonly line: Message | null;
   readonly tone: Tone;
 }
 
-export function cardWords(status: SyncStatus, moment: Moment): CardWords {
+export function cardWords(status: SyncStatus, nowMs: number): CardWords {
   const { card, counts } = status;
-  const { resumesAtMs } = card;
-  const again = resumesAtMs === null ? "It goes on by itself." : `It goes on by itself ${moment(resumesAtMs)}.`;
-  const say = (title: string, line: string, tone: Tone): CardWords => ({ title, line, tone });
+  const say = (title: Message, line: Message | null, tone: Tone): CardWords => ({ title, line, tone });
   switch (card.state) {
     case "downloading":
-      return say("Fetching recordings from the device", "", "normal");
+      return say(message("sync.card.downloading"), null, "normal");
     case "waiting_internet":
       return say(
-        "No internet connection",
-        `${recordings(counts.pending)} kept here. They go up as soon as it is back.`,
+        message("sync.card.waiting_internet"),
+        message("sync.card.waiting_internet.line", { count: counts.pending }),
         "warning",
       );
     case "uploading":
-      return say("Sending to the server", progressWords(status), "normal");
+      return say(message("sync.card.uploading"), progressWords(status), "normal");
     case "working":
-      return say("The server is working", "", "normal");
+      return say(message("sync.card.working"), null, "normal");
     case "limited_fair_use":
-      return say("Paused: your upload limit is reached", `${again} Everything is kept here until then.`, "warning");
     case "limited_busy":
-      return say("Paused: the server is busy", `${again} Everything is kept here until then.`, "warning");
+      return say(message(`sync.card.${card.state}`), resumeWords(card.resumesAtMs, nowMs), "warning");
     case "processing":
-      return say("The server is working on it", "This goes on without you; you may leave the page.", "normal");
+      return say(message("sync.card.processing"), message("sync.card.processing.line"), "normal");
     case "attention":
       return say(
-        `${recordings(counts.attention)} ${one(counts.attention) ? "needs" : "need"} you`,
+        message("sync.card.attention", { count: counts.attention }),
         readyLine(counts.waiting + counts.retrying),
         "warning",
       );
     case "ready":
-      return say(`${recordings(counts.waiting + counts.retrying)} ready to sync`, "", "normal");
+      return say(message("sync.card.ready", { count: counts.waiting + counts.retrying }), null, "normal");
     case "all_synced":
       return say(
-        "Everything is synced",
-        counts.total === 0 ? "What you record is kept here until the server has it." : "",
+        message("sync.card.all_synced"),
+        counts.total === 0 ? message("sync.card.all_synced.line") : null,
         "muted",
       );
     default:
@@ -62,124 +57,110 @@ export function cardWords(status: SyncStatus, moment: Moment): CardWords {
   }
 }
 
-function progressWords({ progress }: SyncStatus): string {
-  if (progress === null) return "";
-  const { recordings: files, bytes } = progress;
-  return `${counted(files.done)} of ${recordings(files.total)}, ${fileSize(bytes.sent)} of ${fileSize(bytes.total)}`;
+function resumeWords(atMs: number | null, nowMs: number): Message {
+  return atMs === null
+    ? message("sync.card.limited.line")
+    : message("sync.card.limited.line_at", { ...moment(atMs, nowMs) });
 }
 
-function readyLine(waiting: number): string {
-  return waiting === 0 ? "They are marked in the list below." : `${recordings(waiting)} more ready to sync.`;
+function progressWords({ progress }: SyncStatus): Message | null {
+  if (progress === null) return null;
+  const { recordings: files, bytes } = progress;
+  return message("sync.card.uploading.line", {
+    ...{ done: files.done, total: files.total },
+    ...{ sent: fileSize(bytes.sent), size: fileSize(bytes.total) },
+  });
 }
+
+function readyLine(waiting: number): Message {
+  return waiting === 0
+    ? message("sync.card.attention.line")
+    : message("sync.card.attention.line_ready", { count: waiting });
+}
+
+/** Why the last try did not work, and when the next one is. */
+export function problemWords(problem: string, nextAtMs: number | null, nowMs: number): Message {
+  const words = message("sync.card.problem", { why: whyWords(problem) });
+  return nextAtMs === null ? words : sentences(words, message("sync.card.next_try", { ...moment(nextAtMs, nowMs) }));
+}
+
+const ROW_TONES: Readonly<Record<DisplayState, Tone>> = {
+  waiting: "muted",
+  syncing: "normal",
+  uploaded: "muted",
+  synced: "muted",
+  retrying: "warning",
+  failed: "bad",
+  corrupted: "bad",
+  too_old: "bad",
+  unsupported_audio: "bad",
+  upload_rejected: "bad",
+};
 
 export interface RowWords {
-  readonly text: string;
+  readonly text: MessageId;
   readonly tone: Tone;
 }
 
 /** What a row says below its time (reference client-sync 7.2.10). */
-const ROWS: Readonly<Record<DisplayState, RowWords>> = {
-  waiting: { text: "Waiting", tone: "muted" },
-  syncing: { text: "Being sent", tone: "normal" },
-  uploaded: { text: "Sent, the server works on it", tone: "muted" },
-  synced: { text: "In a conversation", tone: "muted" },
-  retrying: { text: "Not processed, tried again", tone: "warning" },
-  failed: { text: "Failed", tone: "bad" },
-  corrupted: { text: "The file is gone", tone: "bad" },
-  too_old: { text: "Too old", tone: "bad" },
-  unsupported_audio: { text: "Not usable", tone: "bad" },
-  upload_rejected: { text: "Refused", tone: "bad" },
-};
-
 export function rowWords(state: DisplayState): RowWords {
-  return ROWS[state];
+  return { text: `sync.row.${state}`, tone: ROW_TONES[state] };
 }
 
 /** Why it is where it is, and what happens next and when. */
-export function explainWords(explanation: Explanation, moment: Moment): string {
-  const next = nextWords(explanation, moment);
-  const { why } = explanation;
-  return why === null ? `${next}.` : `${sentence(whyWords(why))}. ${next}.`;
+export function explainWords({ why, next, atMs }: Explanation, nowMs: number): Message {
+  const nextWords = nextMessage(next, atMs, nowMs);
+  return why === null ? nextWords : sentences(whyWords(why), nextWords);
 }
 
-function nextWords({ next, atMs }: Explanation, moment: Moment): string {
-  const at = atMs === null ? "" : ` ${moment(atMs)}`;
-  const words: Readonly<Record<ExplainedNext, string>> = {
-    sealed_when_full: "It is being recorded, and goes when it is a minute long or the recording ends",
-    sends_live: "The live connection delivers it",
-    sends_now: "It goes now",
-    sends_in_turn: "It goes when its turn comes",
-    sends_when_online: "It goes when the connection is back",
-    sends_after_pause: atMs === null ? "It goes when the pause is over" : `It goes when the pause is over,${at}`,
-    sends_after_sign_in: "It goes when you have signed in again",
-    sends_when_asked: "It goes when you press Sync",
-    tries_again: `The next try is${at}`,
-    asks_server: atMs === null ? "The server is asked again soon" : `The server is asked again${at}`,
-    nothing: "Nothing more happens; the copy here stays",
-    copy_removed: `The copy here is removed${at}`,
-    person_retries: "Try it again, or delete it",
-    person_deletes: "It can only be deleted",
-  };
-  return words[next];
+function nextMessage(next: ExplainedNext, atMs: number | null, nowMs: number): Message {
+  switch (next) {
+    case "sends_after_pause":
+    case "tries_again":
+    case "asks_server":
+    case "copy_removed":
+      return atMs === null ? message(`sync.next.${next}`) : message(`sync.next.${next}_at`, { ...moment(atMs, nowMs) });
+    case "sealed_when_full":
+    case "sends_live":
+    case "sends_now":
+    case "sends_in_turn":
+    case "sends_when_online":
+    case "sends_after_sign_in":
+    case "sends_when_asked":
+    case "nothing":
+    case "person_retries":
+    case "person_deletes":
+      return message(`sync.next.${next}`);
+    default:
+      return next satisfies never;
+  }
 }
 
 export interface DeleteWords {
-  readonly title: string;
-  readonly text: string;
-  readonly action: string;
+  readonly title: MessageId;
+  readonly text: MessageId;
+  readonly action: MessageId;
 }
 
 export function deleteWords(state: DisplayState, loses: boolean): DeleteWords {
   if (!loses) {
-    const text =
-      state === "corrupted"
-        ? "Its sound is gone already; only the entry is removed."
-        : "The conversation stays. Only the copy of the sound on this device is removed.";
-    return { title: "Delete this copy?", text, action: "Delete" };
-  }
-  if (state === "uploaded") {
     return {
-      title: "Delete while the server works on it?",
-      text: "The server has it, but it is no conversation yet. If that fails, this copy would have been the only one. This cannot be undone.",
-      action: "Delete it nevertheless",
+      title: "sync.delete.copy",
+      text: state === "corrupted" ? "sync.delete.copy.corrupted" : "sync.delete.copy.text",
+      action: "sync.delete.copy.confirm",
     };
   }
-  return {
-    title: "Delete sound that no conversation has?",
-    text: "It is only on this device. When it is deleted, what was said in it is lost. This cannot be undone.",
-    action: "Delete it for good",
-  };
+  const what = state === "uploaded" ? "uploaded" : "only";
+  return { title: `sync.delete.${what}`, text: `sync.delete.${what}.text`, action: `sync.delete.${what}.confirm` };
 }
 
 /** The sign in the header: null where nothing waits and nobody is needed. */
-export function signWords({ card, counts }: SyncStatus): { readonly text: string; readonly tone: Tone } | null {
-  if (counts.attention > 0)
-    return { text: `${recordings(counts.attention)} ${one(counts.attention) ? "needs" : "need"} you`, tone: "bad" };
-  const waits = counts.pending;
-  if (waits === 0) return null;
+export function signWords({ card, counts }: SyncStatus): { readonly text: Message; readonly tone: Tone } | null {
+  if (counts.attention > 0) return { text: message("sync.sign.attention", { count: counts.attention }), tone: "bad" };
+  const count = counts.pending;
+  if (count === 0) return null;
   const isPaused = card.state === "limited_busy" || card.state === "limited_fair_use";
-  return {
-    text: `${recordings(waits)} on the way${isPaused ? ", paused" : ""}`,
-    tone: isPaused ? "warning" : "normal",
-  };
-}
-
-export function createdWords(count: number): string {
-  return one(count) ? "1 conversation was created" : `${counted(count)} conversations were created`;
-}
-
-export function recordings(count: number): string {
-  return `${counted(count)} ${one(count) ? "recording" : "recordings"}`;
-}
-
-function one(count: number): boolean {
-  return new Intl.PluralRules("en").select(count) === "one";
-}
-
-function counted(count: number): string {
-  return new Intl.NumberFormat().format(count);
-}
-
-function sentence(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return isPaused
+    ? { text: message("sync.sign.paused", { count }), tone: "warning" }
+    : { text: message("sync.sign.pending", { count }), tone: "normal" };
 }

@@ -4,10 +4,13 @@ import { Dropzone } from "@mantine/dropzone";
 import { IconFileMusic } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { JSX } from "react";
+import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
+import { SOUND_FORMATS } from "./upload-words.ts";
 
 export function DropAnywhere(): JSX.Element {
   const { imports } = useServices();
+  const { t, amount } = useWords();
   const navigate = useNavigate();
   return (
     <Dropzone.FullScreen
@@ -24,9 +27,9 @@ export function DropAnywhere(): JSX.Element {
       <Stack align="center" justify="center" gap="xs" mih="60vh" style={{ pointerEvents: "none" }}>
         <IconFileMusic size={56} stroke={1.4} aria-hidden />
         <Text size="xl" fw={600}>
-          Drop to add it to your conversations
+          {t("upload.drop")}
         </Text>
-        <Text c="dimmed">WAV, MP3, M4A, Ogg, WebM or FLAC</Text>
+        <Text c="dimmed">{amount(SOUND_FORMATS)}</Text>
       </Stack>
     </Dropzone.FullScreen>
   );

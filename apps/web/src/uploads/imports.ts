@@ -3,13 +3,14 @@
  * server, over reloads too; a file that the log could not take is said here and kept nowhere.
  */
 import type { HoldfastClient, Recording } from "@holdfast/client";
+import type { Message } from "../i18n/message.ts";
 import { importFailure } from "./upload-words.ts";
 
 export interface Import {
   readonly id: number;
   readonly file: File;
   /** Why it was not taken; null while it is being copied. */
-  readonly failure: string | null;
+  readonly failure: Message | null;
 }
 
 export interface ImportsState {
@@ -86,7 +87,7 @@ export class Imports {
     }
   }
 
-  #set(id: number, failure: string | null): void {
+  #set(id: number, failure: Message | null): void {
     this.#publish({ list: this.#state.list.map((each) => (each.id === id ? { ...each, failure } : each)) });
   }
 

@@ -1,14 +1,15 @@
 /** The dropped files that are on their way, each with what happens to it now, as the recording log and the engine know it. */
 
-import type { HoldfastClient, Recording } from "@holdfast/client";
+import type { Explanation, HoldfastClient, Recording } from "@holdfast/client";
 import { ActionIcon, Button, Progress, Text } from "@mantine/core";
 import { IconAlertCircle, IconCircleCheck, IconFileMusic, IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type JSX, useEffect, useState, useSyncExternalStore } from "react";
-import { fileSize, wholeSeconds } from "../shell/amounts.ts";
+import { fileSize, wholeSeconds } from "../i18n/amounts.ts";
+import { message, sentences } from "../i18n/message.ts";
+import { useWords } from "../i18n/use-words.tsx";
 import cards from "../shell/card-list.module.css";
 import { useServices } from "../shell/services.ts";
-import { recordings } from "../sync/sync-words.ts";
 import { useSync } from "../sync/use-sync.ts";
 import { type Import, importedRows } from "./imports.ts";
 import classes from "./upload-list.module.css";
@@ -18,13 +19,14 @@ import { jobWords, sentShare, uploadFailure, waitWords } from "./upload-words.ts
 const MOST_ROWS = 12;
 
 export function UploadList(): JSX.Element | null {
+  const { t } = useWords();
   const { imports, openedAtMs } = useServices();
   const state = useSyncExternalStore(imports.subscribe, imports.snapshot);
   const view = useSync();
   const rows = view === null ? [] : importedRows(view.client.log.recordings.values(), state, openedAtMs);
   if (state.list.length + rows.length === 0) return null;
   return (
-    <section aria-label="Files being added">
+    <section aria-label={t("upload.label")}>
       <ul className={cards.list}>
         {state.list.map((each) => (
           <ImportRow key={each.id} each={each} />
@@ -37,7 +39,7 @@ export function UploadList(): JSX.Element | null {
       {rows.length > MOST_ROWS && (
         <Text size="sm" c="dimmed" mt="xs" px={16}>
           <Link to="/sync" className={classes.link}>
-            {recordings(rows.length - MOST_ROWS)} more
+            {t("upload.more", { count: rows.length - MOST_ROWS })}
           </Link>
         </Text>
       )}
@@ -47,6 +49,7 @@ export function UploadList(): JSX.Element | null {
 
 /** A file that is not in the log: it is being copied, or was refused. */
 function ImportRow({ each: { id, file, failure } }: { readonly each: Import }): JSX.Element {
+  const { t, say } = useWords();
   const { imports } = useServices();
   const isOver = failure !== null;
   return (
@@ -54,10 +57,10 @@ function ImportRow({ each: { id, file, failure } }: { readonly each: Import }): 
       <Sign look={isOver ? "bad" : "quiet"} />
       <div className={cards.body}>
         <Text fw={550} truncate="end" title={file.name}>
-          {file.name}
+          <bdi>{file.name}</bdi>
         </Text>
         <Text size="sm" c="dimmed" role={isOver ? "alert" : "status"}>
-          {failure ?? `Keeping it on this device, ${fileSize(file.size)}`}
+          {failure === null ? t("upload.copying", { size: fileSize(file.size) }) : say(failure)}
         </Text>
       </div>
       {isOver && <Again onAgain={() => void imports.retry(id)} />}
@@ -89,7 +92,7 @@ function RecordingRow({ client, recording }: RecordingRowProps): JSX.Element | n
       <Sign look={isDone ? "good" : isBad ? "bad" : "quiet"} />
       <div className={cards.body}>
         <Text fw={550} truncate="end" title={name}>
-          {name}
+          <bdi>{name}</bdi>
         </Text>
         <Text size="sm" c="dimmed" role={isBad ? "alert" : "status"} component="div">
           <StateText client={client} recording={recording} />
@@ -103,6 +106,7 @@ function RecordingRow({ client, recording }: RecordingRowProps): JSX.Element | n
 }
 
 function StateText({ client, recording }: RecordingRowProps): JSX.Element | null {
+  const { say, t } = useWords();
   const { sync } = client;
   const explanation = sync.explain(recording.id);
   if (explanation === null) return null;
@@ -110,22 +114,15 @@ function StateText({ client, recording }: RecordingRowProps): JSX.Element | null
   switch (state) {
     case "syncing": {
       const share = sentShare(sync.status);
-      return <>Uploading{share === null ? "" : `, ${percent(share)}`}</>;
+      return (
+        <>{share === null ? t("upload.uploading") : t("upload.uploading_share", { share: { as: "share", share } })}</>
+      );
     }
     case "waiting":
     case "retrying":
-      return (
-        <>
-          {waitWords(explanation)}
-          {explanation.atMs !== null && (
-            <>
-              . Trying again in <Countdown untilMs={explanation.atMs} />.
-            </>
-          )}
-        </>
-      );
+      return <Wait explanation={explanation} />;
     case "uploaded":
-      return <>{jobWords(sync.jobs.get(recording.jobId ?? ""))}</>;
+      return <>{say(jobWords(sync.jobs.get(recording.jobId ?? "")))}</>;
     case "synced":
       return <DoneText id={recording.conversationId} />;
     case "failed":
@@ -133,22 +130,24 @@ function StateText({ client, recording }: RecordingRowProps): JSX.Element | null
     case "too_old":
     case "unsupported_audio":
     case "upload_rejected":
-      return <>{uploadFailure(explanation.why)}</>;
+      return <>{say(uploadFailure(explanation.why))}</>;
     default:
       return state satisfies never;
   }
 }
 
 function DoneText({ id }: { readonly id: string | null }): JSX.Element {
-  if (id === null) return <>Nothing was said in it, so there is no conversation.</>;
+  const { t } = useWords();
+  if (id === null) return <>{t("upload.nothing_said")}</>;
   return (
     <Link to="/conversations/$id" params={{ id }} className={classes.link}>
-      Open the conversation
+      {t("upload.open")}
     </Link>
   );
 }
 
 function Bar({ client: { sync }, recording }: RecordingRowProps): JSX.Element | null {
+  const { t } = useWords();
   const isSending = sync.sending.has(recording.id);
   if (!isSending && recording.status !== "uploaded") return null;
   const job = sync.jobs.get(recording.jobId ?? "");
@@ -163,7 +162,9 @@ function Bar({ client: { sync }, recording }: RecordingRowProps): JSX.Element | 
       size="sm"
       value={isOpenEnded ? 100 : known * 100}
       animated={isOpenEnded}
-      aria-label={`${isSending ? "Uploading" : "Transcribing"} ${recording.originalName ?? ""}`}
+      aria-label={t(isSending ? "upload.bar.uploading" : "upload.bar.transcribing", {
+        name: recording.originalName ?? "",
+      })}
     />
   );
 }
@@ -175,30 +176,33 @@ function Sign({ look }: { readonly look: "good" | "bad" | "quiet" }): JSX.Elemen
 }
 
 function Again({ onAgain }: { readonly onAgain: () => void }): JSX.Element {
+  const { t } = useWords();
   return (
     <Button size="compact-sm" variant="light" onClick={onAgain}>
-      Try again
+      {t("shell.try_again")}
     </Button>
   );
 }
 
 function TakeOff({ name, onTakeOff }: { readonly name: string; readonly onTakeOff: () => void }): JSX.Element {
+  const { t } = useWords();
   return (
-    <ActionIcon variant="subtle" color="gray" aria-label={`Take ${name} off this list`} onClick={onTakeOff}>
+    <ActionIcon variant="subtle" color="gray" aria-label={t("upload.take_off", { name })} onClick={onTakeOff}>
       <IconX size={18} aria-hidden />
     </ActionIcon>
   );
 }
 
-function Countdown({ untilMs }: { readonly untilMs: number }): JSX.Element {
+/** What it waits for, and while a next try is planned, the seconds until then. */
+function Wait({ explanation }: { readonly explanation: Explanation }): JSX.Element {
+  const { say } = useWords();
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  return <>{wholeSeconds(Math.max(0, untilMs - now))}</>;
-}
-
-function percent(share: number): string {
-  return new Intl.NumberFormat(undefined, { style: "percent" }).format(share);
+  const words = waitWords(explanation);
+  if (explanation.atMs === null) return <>{say(words)}</>;
+  const length = wholeSeconds(Math.max(0, explanation.atMs - now));
+  return <>{say(sentences(words, message("upload.trying_again", { length })))}</>;
 }

@@ -2,71 +2,78 @@
 import type { SyncStatus } from "@holdfast/client";
 import { isHoldfastError } from "@holdfast/contract";
 import type { Explanation } from "@holdfast/core";
+import { type Amount, fileSize } from "../i18n/amounts.ts";
+import { type Message, type MessageId, message, type Values } from "../i18n/message.ts";
 import { whyWords } from "../sync/why-words.ts";
 
 /** What the file dialogue offers; dropping takes any file, and the server judges by its content. */
 export const SOUND_TYPES = "audio/*,video/webm,video/mp4,.bin,.wav,.mp3,.m4a,.ogg,.opus,.webm,.flac";
 
-const FORMATS = "WAV, MP3, M4A, Ogg, WebM or FLAC";
+export const SOUND_FORMATS: Amount = {
+  as: "list",
+  items: ["WAV", "MP3", "M4A", "Ogg", "WebM", "FLAC"],
+  type: "disjunction",
+};
 
-const NOT_SOUND = `This is not a sound file Holdfast can read. It takes ${FORMATS}.`;
-const DAMAGED = "Nothing in this file could be read as sound. It may be damaged.";
-const TOO_LARGE = "This file is larger than 200 MB. Split it, or save it as MP3 or Ogg, then drop it again.";
+const LARGEST_BYTES = 200_000_000;
 
-const BY_CODE: Readonly<Record<string, string>> = {
-  unsupported_audio: NOT_SOUND,
-  unsupported_media_type: NOT_SOUND,
-  http_415: NOT_SOUND,
-  sync_unsupported_audio: NOT_SOUND,
-  sync_invalid_audio: DAMAGED,
-  sync_decode_failed: DAMAGED,
-  sync_audio_too_long: "This recording is too long for one file. Split it, then drop the parts.",
-  sync_staged_audio_expired: "The server no longer has this file. Try again.",
-  stt_invalid_input: "The speech engine does not take this sound.",
-  stt_upstream_error: "The speech engine failed on this sound again and again. Try again later.",
-  job_not_found: "The server no longer knows this upload. Try again.",
-  payload_too_large: TOO_LARGE,
-  http_413: TOO_LARGE,
-  empty_file: "This file is empty.",
-  no_frames: "This file holds no sound.",
-  storage_full: "There is no room for it on this device. Free some space, then try again.",
-  storage_failed: "The browser could not keep it. Try again, or reload the page.",
-  log_in_use: "Another tab has the recordings. Drop it there, or close that tab and try again.",
-  insecure_page: "Browsers let a page keep files only over https, or on the machine itself.",
-  signed_out: "You are signed out. Open the sign-in link again.",
+const BY_CODE: Readonly<Record<string, MessageId>> = {
+  unsupported_audio: "upload.failure.not_sound",
+  unsupported_media_type: "upload.failure.not_sound",
+  http_415: "upload.failure.not_sound",
+  sync_unsupported_audio: "upload.failure.not_sound",
+  sync_invalid_audio: "upload.failure.no_sound",
+  sync_decode_failed: "upload.failure.no_sound",
+  sync_audio_too_long: "upload.failure.too_long",
+  sync_staged_audio_expired: "upload.failure.file_expired",
+  stt_invalid_input: "upload.failure.stt_invalid_input",
+  stt_upstream_error: "upload.failure.stt_upstream_error",
+  job_not_found: "upload.failure.job_not_found",
+  payload_too_large: "upload.failure.too_large",
+  http_413: "upload.failure.too_large",
+  empty_file: "upload.failure.empty_file",
+  no_frames: "upload.failure.no_frames",
+  storage_full: "upload.failure.storage_full",
+  storage_failed: "upload.failure.storage_failed",
+  log_in_use: "upload.failure.log_in_use",
+  insecure_page: "upload.failure.insecure_page",
+  signed_out: "upload.failure.signed_out",
+  sync_invalid_name: "upload.failure.bad_name",
+  sync_invalid_timestamp: "upload.failure.bad_time",
+};
+
+/** What some of them tell beside their words. */
+const FACTS: Values = {
+  formats: SOUND_FORMATS,
+  most: fileSize(LARGEST_BYTES),
+  example: "audio_omi_opus_fs320_16000_1_fs320_1756000000.bin",
 };
 
 /** Why a file was not taken into the log. */
-export function importFailure(error: unknown): string {
-  if (!isHoldfastError(error)) return "The file could not be read.";
-  const known = BY_CODE[error.code];
-  if (known !== undefined) return known;
-  if (error.class === "permanent_input")
-    return `This name is not one of a device's recording: ${error.message}.`.replace(/\.\.$/, ".");
-  return "The browser could not keep it. Try again, or reload the page.";
+export function importFailure(error: unknown): Message {
+  if (!isHoldfastError(error)) return message("upload.failure.unreadable");
+  return message(BY_CODE[error.code] ?? "upload.failure.storage_failed", FACTS);
 }
 
 /** Why a file that the log has did not become a conversation, and will not by itself. */
-export function uploadFailure(why: string | null): string {
-  if (why === null) return "The sound could not be transcribed.";
-  return BY_CODE[why] ?? `It did not work: ${whyWords(why)}.`;
+export function uploadFailure(why: string | null): Message {
+  if (why === null) return message("upload.failure.unknown");
+  const known = BY_CODE[why];
+  return known === undefined ? message("upload.failure.because", { why: whyWords(why) }) : message(known, FACTS);
 }
 
-/** What an upload waits for; ends without a full stop. */
-export function waitWords({ why, next }: Explanation): string {
-  if (why !== null) {
-    const words = whyWords(why);
-    return words.charAt(0).toUpperCase() + words.slice(1);
-  }
-  return next === "sends_when_asked" ? "Waiting for you to press Sync" : "Next in line";
+/** What an upload waits for. */
+export function waitWords({ why, next }: Explanation): Message {
+  if (why !== null) return whyWords(why);
+  return message(next === "sends_when_asked" ? "upload.wait.asked" : "upload.wait.turn");
 }
 
 type JobNews = { readonly processedSegments: number; readonly totalSegments: number; readonly serverStatus: string };
 
-export function jobWords(job: JobNews | undefined): string {
-  if (job === undefined || job.serverStatus === "queued") return "Waiting for its turn";
-  if (job.totalSegments > 0) return `Transcribing, part ${job.processedSegments} of ${job.totalSegments}`;
-  return "Transcribing";
+export function jobWords(job: JobNews | undefined): Message {
+  if (job === undefined || job.serverStatus === "queued") return message("upload.job.queued");
+  if (job.totalSegments === 0) return message("upload.job.transcribing");
+  return message("upload.job.part", { part: job.processedSegments, total: job.totalSegments });
 }
 
 /** Share of a file that is being sent; null where more than it are on their way. */

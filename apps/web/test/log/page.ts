@@ -44,10 +44,10 @@ const logPage = {
   },
 
   /** What opening throws, or null. */
-  async open(kind: StoreKind, name: string): Promise<string | null> {
+  async open(kind: StoreKind, name: string, owner = "anna"): Promise<string | null> {
     try {
       const store = await openStore(kind, name);
-      log = await RecordingLog.open({ store, owner: "anna", clock, random });
+      log = await RecordingLog.open({ store, owner, clock, random });
       return null;
     } catch (error) {
       return error instanceof Error && "code" in error ? String(error.code) : String(error);
@@ -102,10 +102,12 @@ const logPage = {
     }
   },
 
+  fill,
+
   /** Makes a log of so many recordings; resolves with the milliseconds that opening it takes. */
   async recoveryTime(kind: StoreKind, count: number): Promise<number> {
     const name = crypto.randomUUID();
-    await fill(kind, name, count);
+    await fill(kind, name, { owner: "anna", count, apartMs: 1, fields: {} });
     const began = performance.now();
     const failure = await logPage.open(kind, name);
     const took = performance.now() - began;
@@ -115,9 +117,18 @@ const logPage = {
   },
 };
 
+interface Filling {
+  readonly owner: string;
+  readonly count: number;
+  /** Between two recordings. */
+  readonly apartMs: number;
+  /** What the copies have of their own. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** One recording is captured, and the rest are copies of its entry and its file under other names. */
-async function fill(kind: StoreKind, name: string, count: number): Promise<void> {
-  await logPage.open(kind, name);
+async function fill(kind: StoreKind, name: string, { owner, count, apartMs, fields }: Filling): Promise<void> {
+  await logPage.open(kind, name, owner);
   const first = await log?.begin({ device: "fill", codec: "opus", sampleRate: 16_000, channels: 1, frameSamples: 320 });
   first?.append(frameOf(0));
   await first?.close();
@@ -130,7 +141,7 @@ async function fill(kind: StoreKind, name: string, count: number): Promise<void>
   if (!header.includes(entry.id)) throw new Error("the file does not know its name");
   const puts = Array.from({ length: count - 1 }, (_, i) => {
     const id = crypto.randomUUID();
-    return { put: { ...entry, id, file: `${id}.seg`, startedAtMs: entry.startedAtMs + i + 1 } };
+    return { put: { ...entry, id, file: `${id}.seg`, startedAtMs: entry.startedAtMs - (i + 1) * apartMs, ...fields } };
   });
   for (const { put } of puts) await store.write(put.file, 0, new Uint8Array([1]));
   const journal = (await store.list()).find((each) => each.endsWith(".journal")) ?? "";

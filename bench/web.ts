@@ -1,0 +1,35 @@
+/**
+ * The figures of the page in a real Chromium against the real server, each against the target it must reach:
+ *
+ *   node bench/web.ts [list] [scroll] [words] [--conversations 5000] [--recordings 50000] [--rounds 5] [--seconds 90]
+ */
+import { cpus, loadavg, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { measureList } from "./web/list.ts";
+import { measureScroll } from "./web/scroll.ts";
+import { measureWords } from "./web/words.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    conversations: { type: "string", default: "5000" },
+    recordings: { type: "string", default: "50000" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "90" },
+  },
+});
+
+const figures = {
+  list: () => measureList(Number(values.conversations), Number(values.rounds)),
+  scroll: () => measureScroll(Number(values.recordings)),
+  words: () => measureWords(Number(values.seconds)),
+};
+
+const cpu = cpus();
+const memory = Math.round(totalmem() / 2 ** 30);
+console.log(`machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${memory} GiB, Node ${process.version}`);
+for (const [name, measure] of Object.entries(figures)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
+  await measure();
+}
