@@ -6,9 +6,14 @@
  *
  * `--seed S` runs one world, `--trace` with everything that happens in it and the tables at its end; `--from S --count N`
  * runs seeds in order.
+ *
+ * `client --cycles 100` kills the client library in a real process, and the processes of a real server, so often
+ * (`soak/client.ts`); `--seed S` says when. `models --runs 5000` runs the models of the client so often, on new seeds.
  */
+import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { World, WorldFailure } from "../simulation/world.ts";
+import { soakClient } from "./soak/client.ts";
 
 const PROGRESS_MS = 10_000;
 /** Runs of no more worlds than this say of each what it was. */
@@ -16,8 +21,11 @@ const FEW = 20;
 const INTERRUPTED = 130;
 const SAME_KEY_MS = 500;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    cycles: { type: "string" },
+    runs: { type: "string" },
     minutes: { type: "string" },
     seed: { type: "string" },
     from: { type: "string" },
@@ -26,7 +34,7 @@ const { values } = parseArgs({
   },
 });
 
-function numberOf(name: "minutes" | "seed" | "from" | "count"): number | undefined {
+function numberOf(name: "minutes" | "seed" | "from" | "count" | "cycles" | "runs"): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   const number = Number(text);
@@ -37,6 +45,18 @@ function numberOf(name: "minutes" | "seed" | "from" | "count"): number | undefin
 }
 
 const seed = numberOf("seed");
+if (positionals[0] === "client") {
+  const isWell = await soakClient(numberOf("cycles") ?? 100, seed ?? Math.floor(Math.random() * 2 ** 31));
+  process.exit(isWell ? 0 : 1);
+}
+if (positionals[0] === "models") {
+  const files = ["packages/client/test/client.model.test.ts"];
+  const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", ...files], {
+    stdio: "inherit",
+    env: { ...process.env, HOLDFAST_MODEL_RUNS: String(numberOf("runs") ?? 5_000) },
+  });
+  process.exit(status ?? 1);
+}
 const from = seed ?? numberOf("from") ?? Math.floor(Math.random() * 2 ** 31);
 const count = seed === undefined ? (numberOf("count") ?? Number.POSITIVE_INFINITY) : 1;
 const minutes = numberOf("minutes") ?? (Number.isFinite(count) ? Number.POSITIVE_INFINITY : 10);

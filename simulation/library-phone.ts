@@ -149,6 +149,7 @@ function believing(log: RecordingLog): SyncLog {
         ]),
       ),
     stamp: (ids, conversationId) => log.stamp(ids, conversationId),
+    cameLive: (...came) => log.cameLive(...came),
     content: (id) => log.content(id),
     remove: (ids) => log.remove(ids),
     removeConfirmed: (days) => log.removeConfirmed(days),

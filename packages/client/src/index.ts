@@ -5,13 +5,16 @@
  * clock and randomness are passed in. What needs Node is the entry `@holdfast/client/node`.
  */
 export {
+  type AccessToken,
   type Conversation,
   HoldfastError,
   isHoldfastError,
   type ListenCodec,
   type ListenEvent,
+  type NewAccessToken,
   type QueueView,
   type Segment,
+  type ServerFacts,
   type SyncAccepted,
   type SyncJobView,
 } from "@holdfast/contract";
@@ -35,6 +38,8 @@ export type {
   WakeReason,
 } from "@holdfast/core";
 export {
+  type ExportedFile,
+  type ExportFormat,
   HoldfastApi,
   type HoldfastApiOptions,
   type JobAnswer,

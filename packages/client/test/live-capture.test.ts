@@ -130,6 +130,45 @@ describe("when the link breaks", () => {
     expect(world.live.size).toBe(0);
   });
 
+  test("a refused sign-in that is renewed brings live sound back, in a session of its own", async () => {
+    const world = await recording();
+    await world.speak(100);
+    world.flush();
+    const first = world.capture?.sessionId;
+    for (const connection of world.script.open) world.script.drop(connection, 4004, "login again");
+    await world.speak(100);
+    expect(world.capture?.status.link).toBe("ended");
+    world.client?.signedIn();
+    await world.speak(100);
+    world.flush();
+    await world.clock.advance(0);
+    expect(world.capture?.sessionId).not.toBe(first);
+    expect(world.capture?.status.link).toBe("open");
+    const stopping = world.capture?.stop();
+    await world.clock.advance(MINUTE);
+    await stopping;
+    expect([world.live.size, world.missing]).toEqual([200, []]);
+    world.client?.signedIn();
+  });
+
+  test("a sign-in that is asked for before every connection is tried again after five minutes", async () => {
+    const world = new ClientWorld({ token: () => "t" });
+    await world.record();
+    await world.speak(100);
+    world.flush();
+    for (const connection of world.script.open) world.script.drop(connection, 4004, "login again");
+    await world.clock.advance(299 * SECOND);
+    expect(world.capture?.status.link).toBe("ended");
+    await world.clock.advance(2 * SECOND);
+    await world.speak(50);
+    expect(world.capture?.status.link).toBe("open");
+    const stopping = world.capture?.stop();
+    await world.clock.advance(MINUTE);
+    await stopping;
+    await world.clock.advance(0);
+    expect(world.missing).toEqual([]);
+  });
+
   test("after the end of the process everything that was written is uploaded", async () => {
     const world = await recording();
     await world.speak(100);

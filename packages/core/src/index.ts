@@ -5,6 +5,11 @@ export * from "./capacity/interleave.ts";
 export * from "./capacity/speed.ts";
 export * from "./capacity/turns.ts";
 export * from "./clock.ts";
+export * from "./export/captions.ts";
+export * from "./export/file-name.ts";
+export * from "./export/markdown.ts";
+export { plainTextOf } from "./export/plain-text.ts";
+export type { PeopleNames } from "./export/spoken.ts";
 export * from "./fair-use/by-words.ts";
 export * from "./fair-use/case.ts";
 export * from "./fair-use/classifier.ts";
@@ -40,7 +45,10 @@ export * from "./recording/recording.ts";
 export * from "./recording/retry-budget.ts";
 export * from "./recording/status-card.ts";
 export {
+  countOf,
+  fieldsOf,
   TOO_OLD,
+  textOf,
   type UploadAnswer,
   type UploadOutcome,
   uploadOutcome,

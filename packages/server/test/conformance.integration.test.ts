@@ -17,7 +17,7 @@ test("this server keeps every rule", async () => {
   const report = await checkServer({ url: world.url, token: world.token });
   expect(report.conforms, conformanceText(report)).toBe(true);
   expect(report.results.filter(({ outcome }) => outcome !== "kept")).toEqual([]);
-  expect(report.results).toHaveLength(14);
+  expect(report.results).toHaveLength(15);
 });
 
 test("a server that is one by appearance only is told what it lacks", async () => {
@@ -39,6 +39,34 @@ test("a server that counts a replay twice is told so", async () => {
   const report = await checkServer({ url: gateway.url, token: gateway.token });
   expect(conformanceText(report)).toMatch(/✗ L5 .*\n {6}audio_ack says 35 where 25 are durable/);
   expect(report.results.find(({ id }) => id === "L4")?.outcome).toBe("kept");
+});
+
+test("a server that acknowledges what is not durable, too late, or unasked is told so", async () => {
+  await using early = await startScriptedGateway();
+  const { ledger } = early.live;
+  const flush = ledger.flush.bind(ledger);
+  ledger.flush = (connection) => flush(connection) + 1;
+  await using late = await startScriptedGateway();
+  const greet = late.live.greet.bind(late.live);
+  late.live.greet = (connection) => {
+    const { query } = connection;
+    const asked = query.get("audio_ack") ?? "";
+    query.set("audio_ack", "not yet");
+    greet(connection);
+    query.set("audio_ack", asked);
+  };
+  await using unasked = await startScriptedGateway();
+  const connect = unasked.live.connect.bind(unasked.live);
+  unasked.live.connect = (query, peer) => {
+    query.set("audio_ack", "enabled");
+    return connect(query, peer);
+  };
+  const reports = await Promise.all(
+    [early, late, unasked].map(async ({ url, token }) => conformanceText(await checkServer({ url, token }))),
+  );
+  expect(reports[0]).toMatch(/✗ L4 .*\n {6}audio_ack says 26 where 25 are durable/);
+  expect(reports[1]).toMatch(/✗ L4 .*\n {6}the first audio_ack comes after ready/);
+  expect(reports[2]).toMatch(/✗ L6 .*\n {6}audio_ack 25 came unasked/);
 });
 
 test("a server of something else, and one of tus alone, keep none of the rest", async () => {

@@ -23,6 +23,10 @@ export class JoinedLog implements SyncLog {
     for (const log of this.logs) await log.stamp(ids, conversationId);
   }
 
+  async cameLive(sessionId: string, messages: number, conversationId: string | null): Promise<void> {
+    for (const log of this.logs) await log.cameLive(sessionId, messages, conversationId);
+  }
+
   /** Of the first log that can read it. */
   async content(id: string): Promise<UploadContent> {
     const holders = this.logs.filter((log) => log.recordings.has(id));

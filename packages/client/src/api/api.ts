@@ -3,9 +3,24 @@
  * itself: every failure is a HoldfastError whose class says whether it may be tried again, and `retrying` does that where
  * the caller wants it. Answers are taken as declared in the contract; only what decides is checked.
  */
-import type { Conversation, QueueView, SyncAccepted, SyncJobView } from "@holdfast/contract";
+import type {
+  AccessToken,
+  Conversation,
+  NewAccessToken,
+  QueueView,
+  ServerFacts,
+  SyncAccepted,
+  SyncJobView,
+} from "@holdfast/contract";
 import { HoldfastError } from "@holdfast/contract";
-import { type HttpAnswer, type HttpOptions, parseRetryAfter, request, type UploadProgress } from "./http.ts";
+import {
+  type HttpAnswer,
+  type HttpOptions,
+  parseRetryAfter,
+  request,
+  requestText,
+  type UploadProgress,
+} from "./http.ts";
 
 export type HoldfastApiOptions = HttpOptions;
 
@@ -43,6 +58,16 @@ export interface JobAnswer {
   readonly job: SyncJobView;
   /** The server's wish for the next question. */
   readonly retryAfterMs: number | undefined;
+}
+
+/** What a conversation may be read as outside. */
+export type ExportFormat = "markdown" | "json" | "srt" | "vtt" | "txt";
+
+export interface ExportedFile {
+  /** As the server named it, with its extension. */
+  readonly name: string;
+  readonly contentType: string;
+  readonly text: string;
 }
 
 export class HoldfastApi {
@@ -174,6 +199,61 @@ export class HoldfastApi {
     await request(this.#options, { method: "POST", path, json: {}, signal });
   }
 
+  /** The account's access tokens, newest first; `current` marks the one in use. */
+  async listTokens(signal?: AbortSignal): Promise<AccessToken[]> {
+    const { body } = await request(this.#options, { method: "GET", path: TOKENS, signal });
+    if (!Array.isArray(body)) throw unexpected();
+    return body as AccessToken[];
+  }
+
+  /** Makes a token; its text is in this answer and nowhere else. Not safe to repeat blindly: each call makes one. */
+  async createToken(name: string, expiresAtMs?: number, signal?: AbortSignal): Promise<NewAccessToken> {
+    const expires_at = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+    const answer = await request(this.#options, { method: "POST", path: TOKENS, json: { name, expires_at }, signal });
+    if (typeof fields(answer).token !== "string") throw unexpected();
+    return answer.body as NewAccessToken;
+  }
+
+  /** Revokes a token. True where it was the one in use: nothing more can be asked with it. */
+  async revokeToken(id: string, signal?: AbortSignal): Promise<boolean> {
+    const path = `${TOKENS}/${encodeURIComponent(id)}`;
+    const { was_current } = fields(await request(this.#options, { method: "DELETE", path, signal }));
+    if (typeof was_current !== "boolean") throw unexpected();
+    return was_current;
+  }
+
+  /**
+   * Deletes the account and everything in it; there is no way back. `uid` must be the account's own id, as proof that a person
+   * meant this one. No token of the account works when this resolves.
+   */
+  async deleteAccount(uid: string, signal?: AbortSignal): Promise<void> {
+    const call = { method: "DELETE", path: "/v1/users/delete-account", query: { confirm: uid }, signal } as const;
+    await request(this.#options, call);
+  }
+
+  /** What the server is and how it is set up. */
+  async getServerFacts(signal?: AbortSignal): Promise<ServerFacts> {
+    const answer = await request(this.#options, { method: "GET", path: "/v1/server", signal });
+    if (typeof fields(answer).version !== "string") throw unexpected();
+    return answer.body as ServerFacts;
+  }
+
+  /** One conversation as a document or as captions. */
+  async exportConversation(id: string, format: ExportFormat, signal?: AbortSignal): Promise<ExportedFile> {
+    const call = { method: "GET", path: `${conversationPath(id)}/export`, query: { format }, signal } as const;
+    const { text, headers } = await requestText(this.#options, call);
+    const name = fileNameIn(headers.get("content-disposition")) ?? `conversation.${format}`;
+    return { name, contentType: headers.get("content-type") ?? "text/plain", text };
+  }
+
+  /** An address that gives everything of the account as a ZIP file, without a token, for some minutes. */
+  async exportLink(signal?: AbortSignal): Promise<{ readonly url: string; readonly expiresAtMs: number }> {
+    const call = { method: "POST", path: "/v1/users/export-link", json: {}, signal } as const;
+    const { path, expires_at } = fields(await request(this.#options, call));
+    if (typeof path !== "string" || typeof expires_at !== "string") throw unexpected();
+    return { url: `${this.#options.server.replace(/\/+$/, "")}${path}`, expiresAtMs: Date.parse(expires_at) };
+  }
+
   async #upload(
     path: string,
     field: "file" | "files",
@@ -197,6 +277,18 @@ export class HoldfastApi {
       throw unexpected();
     }
     return answer.body as SyncAccepted;
+  }
+}
+
+const TOKENS = "/v1/users/tokens";
+
+/** The name in UTF-8 of a `Content-Disposition` (RFC 8187); undefined where there is none that can be read. */
+function fileNameIn(disposition: string | null): string | undefined {
+  const encoded = /filename\*=UTF-8''([^;]+)/iu.exec(disposition ?? "")?.[1];
+  try {
+    return encoded === undefined ? undefined : decodeURIComponent(encoded);
+  } catch {
+    return undefined;
   }
 }
 

@@ -35,7 +35,7 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly json?: unknown;
@@ -65,6 +65,17 @@ export interface RawAnswer {
   readonly headers: Headers;
   /** Undefined where it is not JSON. */
   readonly body: unknown;
+  readonly text: string;
+}
+
+/** The text of an answer that is a document. Throws HoldfastError for everything but a 2xx answer. */
+export async function requestText(
+  options: HttpOptions,
+  call: HttpRequest,
+): Promise<{ readonly text: string; readonly headers: Headers }> {
+  const { status, headers, body, text } = await rawRequest(options, call);
+  if (status < 200 || status >= 300) throw failureOf(status, headers, body, options.clock.now());
+  return { text, headers };
 }
 
 /** Throws HoldfastError for everything but a 2xx answer with a JSON body. */
@@ -98,7 +109,8 @@ export async function rawRequest(options: HttpOptions, call: HttpRequest): Promi
 
 async function answerTo(options: HttpOptions, call: HttpRequest, signal: AbortSignal): Promise<RawAnswer> {
   const response = await exchange(options, call, signal);
-  return { status: response.status, headers: response.headers, body: parseJson(await response.text()) };
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parseJson(text), text };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

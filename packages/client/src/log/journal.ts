@@ -139,14 +139,18 @@ export class Journal {
     await this.#deps.sync.now(nameOf(this.#current.number));
   }
 
-  /** Writes and syncs what is left. */
+  /** Writes and syncs what is left. Throws what the store says; nothing is written afterwards. */
   async close(): Promise<void> {
-    await this.flush();
-    await this.#tail;
-    await this.sync();
-    this.#isClosed = true;
-    await this.#tail;
-    this.#timer?.cancel();
+    try {
+      await this.flush();
+      await this.#tail;
+      await this.sync();
+    } finally {
+      // Also where the disk takes nothing: nothing may be tried again in a store that is given back.
+      this.#isClosed = true;
+      await this.#tail;
+      this.#timer?.cancel();
+    }
   }
 
   #apply(changes: readonly Change[]): void {

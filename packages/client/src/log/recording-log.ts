@@ -146,6 +146,28 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
     );
   }
 
+  async cameLive(sessionId: string, messages: number, conversationId: string | null): Promise<void> {
+    // A session that is still open here counts for itself, so that a later seal does not count anew.
+    for (const session of this.#sessions) if (session.id === sessionId) session.acknowledge(messages);
+    const mine = [...this.#index.recordings.values()].filter((recording) => recording.sessionId === sessionId);
+    await this.#index.journal.change(() =>
+      mine.flatMap(({ id }) => {
+        const entry = this.#mine(id);
+        if (entry === undefined) return [];
+        const delivered = Math.min(entry.frames, Math.max(entry.delivered, messages - entry.firstSequence));
+        const isWhole = entry.status === "miss" && delivered === entry.frames;
+        if (!isWhole) return delivered === entry.delivered ? [] : [{ set: id, fields: { delivered } }];
+        const { status, reason } = stepRecording(entry, { type: "delivered" });
+        return [{ set: id, fields: { delivered, status, reason } }];
+      }),
+    );
+    if (conversationId === null) return;
+    await this.stamp(
+      mine.map(({ id }) => id),
+      conversationId,
+    );
+  }
+
   async content(id: string): Promise<RecordingContent> {
     const recording = this.#mine(id);
     if (recording === undefined) throw fileMissing(id);

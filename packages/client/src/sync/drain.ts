@@ -122,7 +122,13 @@ export class Drain {
       this.#tried.add(id);
       sending.add(id);
     }
-    const { items, kept } = await this.#contents(members);
+    const obstacle = await gate.endLive(members[0]?.sessionId ?? null, this.#signal);
+    if (obstacle !== undefined) {
+      const end = await this.#settle(members, obstacle);
+      sending.clear();
+      return end;
+    }
+    const { items, kept } = await this.#contents(this.#stillDue(members));
     sending.clear();
     for (const { id } of kept) sending.add(id);
     const [first] = kept;
@@ -143,6 +149,15 @@ export class Drain {
       reason: "reason" in outcome ? outcome.reason : null,
     });
     return end;
+  }
+
+  /** What came live after all is done with, and the others know their conversation now. */
+  #stillDue(members: readonly Recording[]): Recording[] {
+    const { recordings } = this.#options.log;
+    return members.flatMap(({ id }) => {
+      const now = recordings.get(id);
+      return now !== undefined && isDue(now) ? [now] : [];
+    });
   }
 
   /** A recording whose bytes are gone is corrupted, and the others go on without it. */

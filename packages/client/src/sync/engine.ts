@@ -37,6 +37,7 @@ import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
 import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
 import { SyncEmitter, type SyncListener } from "./events.ts";
 import { fairUseStatus } from "./fair-use-status.ts";
+import { LiveEnds } from "./live-ends.ts";
 import type { OnConversations } from "./members.ts";
 import { type JobNews, Reconciler } from "./reconcile.ts";
 import { resumableSender, uploadNote } from "./resumable.ts";
@@ -126,7 +127,8 @@ export class SyncEngine {
     const ask = fairUseStatus(http);
     this.#askFairUse = async () => await this.#cooldown.fairUseChecked(await ask(this.#closing.signal));
     const send = resumableSender({ http, log, fallback: multipartSender(http) });
-    this.#gate = new UploadGate({ cooldown: this.#cooldown, send, clock, checkFairUse: this.#askFairUse });
+    const liveEnds = new LiveEnds({ log, http });
+    this.#gate = new UploadGate({ cooldown: this.#cooldown, liveEnds, send, clock, checkFairUse: this.#askFairUse });
     const onConversations: OnConversations = (...heard) => this.#hearConversations(...heard);
     this.#reconciler = new Reconciler({ log, http, clock, cooldown: this.#cooldown, emitter, onConversations });
   }

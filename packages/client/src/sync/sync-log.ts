@@ -20,6 +20,11 @@ export interface SyncLog {
   apply(events: readonly (readonly [id: string, event: RecordingEvent])[]): Promise<void>;
   /** Writes the conversation to those that have none. */
   stamp(ids: readonly string[], conversationId: string): Promise<void>;
+  /**
+   * The server has the first `messages` frames of this capture session, and takes no more of it live. Recordings of it that have
+   * no conversation get this one.
+   */
+  cameLive(sessionId: string, messages: number, conversationId: string | null): Promise<void>;
   /** Throws HoldfastError `file_missing` (permanent_input) where the bytes are gone or cannot be read. */
   content(id: string): Promise<UploadContent>;
   /** Removes bytes, then the record; what cannot be removed stays. */

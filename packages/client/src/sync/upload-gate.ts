@@ -5,9 +5,10 @@
  */
 
 import { HoldfastError, isHoldfastError } from "@holdfast/contract";
-import { type ActiveLimit, type Clock, type UploadOutcome, uploadOutcome } from "@holdfast/core";
+import { type ActiveLimit, type Clock, type UploadAnswer, type UploadOutcome, uploadOutcome } from "@holdfast/core";
 import type { CooldownKeeper } from "./cooldown-keeper.ts";
 import { Exclusive } from "./exclusive.ts";
+import type { LiveEnds } from "./live-ends.ts";
 import type { Batch, SendBatch, SendOptions } from "./send-batch.ts";
 
 export type GateOutcome =
@@ -18,6 +19,7 @@ export type GateOutcome =
   | { readonly type: "cancelled" };
 
 export interface UploadGateOptions {
+  readonly liveEnds: LiveEnds;
   readonly cooldown: CooldownKeeper;
   readonly send: SendBatch;
   readonly checkFairUse: () => Promise<void>;
@@ -33,27 +35,42 @@ export class UploadGate {
   }
 
   upload(batch: Batch, send: SendOptions): Promise<GateOutcome> {
-    return this.#turn.run(() => this.#upload(batch, send));
+    return this.#turn.run(() => this.#pass<never>(() => this.#options.send(batch, send), send.signal));
   }
 
-  async #upload(batch: Batch, send: SendOptions): Promise<GateOutcome> {
+  /** Must come before an upload of recordings of this session. Undefined when nothing stands in the way of it any more. */
+  async endLive(sessionId: string | null, signal: AbortSignal): Promise<GateOutcome | undefined> {
+    const { liveEnds } = this.#options;
+    if (!liveEnds.isOpen(sessionId)) return undefined;
+    return await this.#turn.run(() => this.#pass<undefined>(() => liveEnds.end(sessionId, signal), signal));
+  }
+
+  /** Undefined where the request had nothing to say. */
+  async #pass<Nothing extends undefined>(
+    request: () => Promise<UploadAnswer | Nothing>,
+    signal: AbortSignal,
+  ): Promise<GateOutcome | Nothing> {
     const { cooldown, clock, checkFairUse } = this.#options;
-    if (send.signal.aborted) return { type: "cancelled" };
+    if (signal.aborted) return { type: "cancelled" };
     if (cooldown.limit === null && cooldown.needsCheck) await checkFairUse();
     const { limit } = cooldown;
     if (limit !== null) return { type: "paused", limit };
     const startedAtMs = clock.now();
-    const outcome = await this.#outcome(batch, send);
-    if (outcome.type === "limited") await cooldown.limited(outcome.reason, outcome.retryAfterMs);
-    if (outcome.type === "accepted" || outcome.type === "finished") await cooldown.succeeded(startedAtMs);
+    const outcome = await this.#outcome(request, signal);
+    if (outcome?.type === "limited") await cooldown.limited(outcome.reason, outcome.retryAfterMs);
+    if (outcome?.type === "accepted" || outcome?.type === "finished") await cooldown.succeeded(startedAtMs);
     return outcome;
   }
 
-  async #outcome(batch: Batch, send: SendOptions): Promise<GateOutcome> {
+  async #outcome<Nothing extends undefined>(
+    request: () => Promise<UploadAnswer | Nothing>,
+    signal: AbortSignal,
+  ): Promise<GateOutcome | Nothing> {
     try {
-      return uploadOutcome(await this.#options.send(batch, send));
+      const answer = await request();
+      return answer === undefined ? answer : uploadOutcome(answer);
     } catch (error) {
-      if (send.signal.aborted) return { type: "cancelled" };
+      if (signal.aborted) return { type: "cancelled" };
       const failure = isHoldfastError(error) ? error : unexpected(error);
       if (failure.class === "auth") return { type: "signed_out", reason: failure.code };
       if (failure.class === "transport") return { type: "unavailable", reason: failure.code, retryAfterMs: null };

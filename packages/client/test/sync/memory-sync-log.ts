@@ -45,6 +45,15 @@ export class MemorySyncLog implements SyncLog {
     }
   }
 
+  async cameLive(sessionId: string, messages: number, conversationId: string | null): Promise<void> {
+    for (const recording of [...this.recordings.values()].filter((each) => each.sessionId === sessionId)) {
+      const delivered = Math.min(recording.frames, Math.max(recording.delivered, messages - recording.firstSequence));
+      this.recordings.set(recording.id, { ...recording, delivered });
+      if (delivered === recording.frames) await this.apply([[recording.id, { type: "delivered" }]]);
+      if (conversationId !== null) await this.stamp([recording.id], conversationId);
+    }
+  }
+
   async content(id: string): Promise<UploadContent> {
     if (this.#spoiled.has(id)) {
       throw new HoldfastError("gone", { code: "file_missing", class: "permanent_input" });

@@ -24,6 +24,9 @@ export type Script = (asked: Asked) => Answer | undefined | Promise<Answer | und
 
 export class ScriptedServer {
   readonly asked: Asked[] = [];
+  /** Sessions whose live way was ended. Most servers know nothing of it. */
+  readonly ended: Asked[] = [];
+  endLive: Script = () => ({ status: 404 });
   script: Script;
   readonly #clock: Clock;
 
@@ -53,8 +56,9 @@ export class ScriptedServer {
       headers: init.headers as Record<string, string>,
       bytes: body instanceof Blob ? body.size : form.reduce((sum, { size }) => sum + size, 0),
     };
-    this.asked.push(asked);
-    const answer = await this.script(asked);
+    const isEnd = pathname.startsWith("/v1/recording-sessions/");
+    (isEnd ? this.ended : this.asked).push(asked);
+    const answer = await (isEnd ? this.endLive : this.script)(asked);
     if (answer === undefined) throw new TypeError("the connection broke");
     if (init.signal?.aborted === true) throw new DOMException("aborted", "AbortError");
     return answerOf(answer);

@@ -112,3 +112,23 @@ test("a pause that is asked for in answer to a question after a job is kept", as
   expect(server.polls.length).toBeGreaterThan(0);
   expect(server.polls.length).toBeLessThanOrEqual(2);
 });
+
+test("a sign-in that is refused while more is recorded is tried again all the same", async () => {
+  let isSignedIn = false;
+  const set = stage(({ method }) => {
+    if (method !== "POST") return completed();
+    // Somebody stops a capture while the answer is on its way.
+    if (!isSignedIn) engine.wake("recording_sealed");
+    return isSignedIn ? accepted("j") : { status: 401 };
+  });
+  set.log.add("a");
+  const engine = engineOver(set, { token: () => "t" });
+  engine.start();
+  await set.clock.advance(MINUTE);
+  expect([set.server.uploads.length, engine.status.signedOut]).toEqual([1, "http_401"]);
+  isSignedIn = true;
+  await set.clock.advance(10 * MINUTE);
+  expect(set.log.recordings.get("a")).toMatchObject({ status: "synced", attempts: 0 });
+  await engine.close();
+  await set.engine.close();
+});

@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../sync/stage.ts";
 import { ClientWorld } from "../world/client-world.ts";
-import { drop, endOf, recording, unhandled } from "./trouble.ts";
+import { drop, endOf, lateWrites, recording, unhandled } from "./trouble.ts";
 
 test("a new session that finds no room is begun once there is some", async () => {
   const { world, capture } = await recording();
@@ -100,4 +100,41 @@ test("a disk that fills during a pass is survived", async () => {
   await world.clock.advance(SECOND);
   await stopping;
   expect(caught).toEqual([]);
+});
+
+test("a client that was closed while the disk was full writes nothing once there is room", async () => {
+  const world = new ClientWorld();
+  const late = lateWrites(world.disk);
+  const { client } = await recording(world);
+  await world.speak(100);
+  world.disk.fail(["write"], true);
+  await world.speak(10);
+  expect(await endOf(world, client.close(), MINUTE)).not.toBe("still waiting");
+  world.disk.fail();
+  await world.clock.advance(HOUR);
+  expect(late).toEqual([]);
+  expect(world.clock.pending).toBe(0);
+});
+
+test("a limit that could not be written down ends by itself", async () => {
+  const world = new ClientWorld();
+  world.link.refuse = true;
+  const { client, capture } = await recording(world);
+  await world.speak(100);
+  world.mood = "fair use";
+  const { broken } = world;
+  const stopping = capture.stop(0);
+  // The disk fills when the upload is on its way.
+  const off = client.sync.on((name) => {
+    if (name === "local_upload_started") world.disk.fail(["write"], true);
+  });
+  await world.clock.advance(2 * SECOND);
+  await stopping;
+  expect(client.sync.status.limit).toMatchObject({ reason: "fair_use" });
+  off();
+  world.disk.fail();
+  world.mood = "well";
+  await world.clock.advance(11 * MINUTE);
+  expect([world.missing, broken]).toEqual([[], []]);
+  await client.close();
 });

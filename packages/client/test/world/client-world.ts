@@ -2,21 +2,43 @@
  * The whole client over a disk, a network and a server that fail on demand: recording log, live socket, sync engine. The server
  * keeps the messages it holds from both ways, so that a test can say of every frame where it is. Frames carry their number.
  */
-import { readFrames } from "@holdfast/contract";
 import { LiveScript } from "@holdfast/testkit/gateway";
 import { MemoryDisk } from "@holdfast/testkit/log";
-import { type FetchLike, HoldfastClient, type LiveCapture } from "../../src/index.ts";
+import {
+  type Connect,
+  HoldfastClient,
+  type LiveCapture,
+  type LogStore,
+  type OpenStore,
+  type Recording,
+} from "../../src/index.ts";
+import { decodeHeader, scanFrames } from "../../src/log/segment-format.ts";
 import { frameOf, numberOf, OPUS } from "../log/recordings.ts";
 import { fixedRandom, ManualClock } from "../manual-clock.ts";
 import { type ScriptedLink, scriptedLink } from "../scripted-connect.ts";
 import { Window } from "../sync/stage.ts";
+import { Process } from "./process.ts";
+import { FAIR_USE_STATUS, type UploadMood, UploadServer } from "./upload-server.ts";
 
-export type UploadMood = "well" | "gone" | "lost answer" | "busy" | "fair use" | "signed out" | "down" | "failing job";
+interface Session {
+  /** Numbers of the frames that it took, in their order. */
+  readonly frames: number[];
+  written: number;
+  /** Frames for which neither disk nor memory had room. */
+  refused: number;
+  /** Frames that it said are lost. */
+  toldLost: number;
+}
 
-interface Job {
-  readonly frames: readonly number[];
-  readonly fails: boolean;
-  isDone: boolean;
+export interface ClientWorldOptions {
+  /** The server acknowledges nothing. */
+  readonly silent?: boolean;
+  /** Default: one that the server takes for ever. */
+  readonly token?: string | ((world: ClientWorld) => string);
+  /** Frames that a session holds in memory while the disk takes none. */
+  readonly heldFrames?: number;
+  /** Copies that the server confirmed go after so many days. */
+  readonly retentionDays?: number;
 }
 
 export class ClientWorld {
@@ -25,54 +47,57 @@ export class ClientWorld {
   readonly link: ScriptedLink;
   readonly window = new Window();
   readonly clock: ManualClock;
-  /** Frames by how often the server took them by upload. */
-  readonly uploaded = new Map<number, number>();
-  /** Frames of completed jobs. */
-  readonly completed = new Set<number>();
-  /** When a request came while the engine said that it pauses. */
-  readonly broken: string[] = [];
-  uploadRequests = 0;
-  mood: UploadMood = "well";
+  readonly server: UploadServer;
+  /** What a client is given that asks for its token before every request. */
+  givenToken: string;
   client: HoldfastClient | undefined;
   capture: LiveCapture | undefined;
   /** Frames that were written: no end of the process can take them away. */
   readonly kept = new Set<number>();
-  /** Frames written before the session that is written now, and its id. */
-  #session = { id: "", first: 0 };
-  readonly #jobs: Job[] = [];
+  readonly #sessions = new Map<string, Session>();
+  readonly #options: ClientWorldOptions;
+  readonly #heldFrames: number;
   readonly #random = fixedRandom();
-  #reading = 0;
+  #process: Process;
   #next = 0;
-  #died = false;
 
-  get #first(): number {
-    return this.kept.size;
-  }
-
-  /** `silent`: the server acknowledges nothing. */
-  constructor({ silent = false }: { readonly silent?: boolean } = {}) {
-    this.script = new LiveScript({ silent });
+  constructor(options: ClientWorldOptions = {}) {
+    this.#options = options;
+    this.#heldFrames = options.heldFrames ?? 3_000;
+    this.script = new LiveScript({ silent: options.silent ?? false });
     this.link = scriptedLink(this.script);
-    this.clock = new ManualClock(60, () => this.#reading > 0);
+    this.clock = new ManualClock(60, () => this.server.isReading);
+    this.server = new UploadServer(this.clock, (sessionId) => this.script.end(sessionId));
+    this.givenToken = this.server.validToken;
+    this.#process = new Process(this.clock);
   }
 
+  /** Throws what the log says; never resolves where the process dies over it. */
   async open(): Promise<HoldfastClient> {
-    this.#died = false;
-    void this.disk.death.then(() => {
-      this.#died = true;
+    const process = new Process(this.clock);
+    this.#process = process;
+    void this.disk.death.then(() => process.end());
+    const { token = "t", retentionDays = null } = this.#options;
+    const client = await HoldfastClient.open({
+      ...{ store: this.#watched(await this.disk.open()), owner: "me", reserveBytes: 0 },
+      ...{ server: "http://server", token: typeof token === "string" ? token : () => token(this) },
+      ...{ fetch: (url, init) => this.#fetch(process, url, init), connect: this.#connect(process) },
+      ...{ clock: process, random: this.#random, environment: this.window },
+      ...{ maxHeldFrames: this.#heldFrames, retentionDays },
     });
-    this.client = await HoldfastClient.open({
-      ...{ store: await this.disk.open(), owner: "me", reserveBytes: 0 },
-      ...{ server: "http://server", token: "t", fetch: this.#fetch, connect: this.link.connect },
-      ...{ clock: this.clock, random: this.#random, environment: this.window },
+    this.client = client;
+    client.log.on((event) => {
+      if (event.type === "captured") this.#captured(event.sessionId, event.frames);
+      if (event.type === "frames_lost" || event.type === "capture_resumed")
+        this.#session(event.sessionId).toldLost = event.lostFrames;
     });
-    this.client.log.on((event) => {
-      if (event.type !== "captured") return;
-      if (event.sessionId !== this.#session.id) this.#session = { id: event.sessionId, first: this.#first };
-      for (let i = this.kept.size; i < this.#session.first + event.frames; i++) this.kept.add(i);
-    });
-    this.client.start();
-    return this.client;
+    client.start();
+    return client;
+  }
+
+  /** Its token is asked for anew before every request; otherwise a person has to sign in. */
+  get asksForToken(): boolean {
+    return typeof this.#options.token === "function";
   }
 
   async record(): Promise<LiveCapture> {
@@ -86,8 +111,7 @@ export class ClientWorld {
     for (let i = 0; i < count; i++) {
       await this.clock.advance(20);
       if (this.capture === undefined) return;
-      this.capture.append(frameOf(this.#next));
-      this.#next += 1;
+      this.#append(this.capture);
     }
     await this.clock.advance(0);
   }
@@ -95,20 +119,91 @@ export class ClientWorld {
   /** The process dies, where it has not already; what it said to nobody is gone. */
   async kill(): Promise<void> {
     this.disk.kill();
-    // Numbers are given to frames that were kept; what was lost with the process was never promised.
-    this.#next = this.kept.size;
     for (const connection of this.script.open) this.script.gone(connection);
-    const dead = this.client;
+    this.#gone();
+    // Nobody can know whether it had written down that it has to wait.
+    this.server.forgetPause();
+    await this.clock.advance(0);
+  }
+
+  /** The program ends in order, and gives its store back within a minute. */
+  async close(): Promise<void> {
+    const process = this.#process;
+    const end = (): void => this.#checkEnd(process);
+    // A disk that takes nothing makes it fail, and come to its end.
+    const closing = this.client?.close().then(end, end);
+    await this.clock.advance(60_000);
+    if (this.isDead || closing === undefined) return;
+    if (!process.isClosed) this.broken.push("close does not come to its end");
+    if (this.isFull) this.server.forgetPause();
+    this.#gone();
+  }
+
+  #checkEnd(process: Process): void {
+    process.isClosed = true;
+    if (process.stopping > 0) this.broken.push(`${process.stopping} captures are not over behind close`);
+    if (process.timers > 0) this.broken.push(`${process.timers} timers run behind close`);
+    for (const { audio } of this.script.open) this.broken.push(`${audio.recordingId} is open behind close`);
+  }
+
+  /** The capture comes to its end, and nobody waits for it; once for each of `drainsMs`. */
+  stop(...drainsMs: readonly (number | undefined)[]): void {
+    const { capture } = this;
+    const process = this.#process;
+    this.capture = undefined;
+    if (capture === undefined) return;
+    for (const drainMs of drainsMs) {
+      process.stopping += 1;
+      const stopped = (): void => {
+        process.stopping -= 1;
+      };
+      capture.stop(drainMs).then(stopped, stopped);
+    }
+  }
+
+  /** Captures that are coming to their end. */
+  get stopping(): number {
+    return this.#process.stopping;
+  }
+
+  #gone(): void {
+    this.#process.end();
     this.client = undefined;
     this.capture = undefined;
-    // Its timers go with it; a dead engine may not be heard again.
-    void dead?.sync.close();
-    await this.clock.advance(0);
   }
 
   /** The process died by itself, in the middle of a write. */
   get isDead(): boolean {
-    return this.client !== undefined && this.#died;
+    return this.client !== undefined && this.#process.isOver;
+  }
+
+  /** Room for so many bytes more; without a number as much as anybody needs. */
+  set room(bytes: number) {
+    this.disk.capacityBytes = this.#diskBytes + bytes;
+  }
+
+  get isFull(): boolean {
+    return Number.isFinite(this.disk.capacityBytes);
+  }
+
+  get #diskBytes(): number {
+    return this.disk.names().reduce((sum, name) => sum + (this.disk.peek(name)?.length ?? 0), 0);
+  }
+
+  /** Numbers of the frames of a recording, as they were captured. */
+  framesOf({ sessionId, firstSequence, frames }: Recording): number[] {
+    return this.#session(sessionId ?? "").frames.slice(firstSequence, firstSequence + frames);
+  }
+
+  /** Frames that were captured and never written, and those that the log said are lost. */
+  get lost(): { readonly frames: number; readonly told: number } {
+    let frames = 0;
+    let told = 0;
+    for (const session of this.#sessions.values()) {
+      frames += session.refused + session.frames.length - session.written;
+      told += session.toldLost;
+    }
+    return { frames, told };
   }
 
   /** Frames that the log holds and that are not known to be at the server. */
@@ -118,6 +213,28 @@ export class ClientWorld {
       if (status !== "synced") held += frames - delivered;
     }
     return held;
+  }
+
+  get mood(): UploadMood {
+    return this.server.mood;
+  }
+
+  set mood(mood: UploadMood) {
+    this.server.mood = mood;
+  }
+
+  /** Frames by how often the server took them by upload. */
+  get uploaded(): ReadonlyMap<number, number> {
+    return this.server.uploaded;
+  }
+
+  get uploadRequests(): number {
+    return this.server.uploadRequests;
+  }
+
+  /** What a client never does. */
+  get broken(): string[] {
+    return this.server.broken;
   }
 
   get live(): Set<number> {
@@ -139,81 +256,70 @@ export class ClientWorld {
 
   /** Frames that nobody but the device has. */
   get missing(): number[] {
-    const { live } = this;
-    return [...this.kept].filter((frame) => !live.has(frame) && !this.completed.has(frame));
+    const { safe } = this;
+    return [...this.kept].filter((frame) => !safe.has(frame));
   }
 
-  readonly #fetch: FetchLike = async (url, init) => {
+  /** Frames that the server has, by either way. */
+  get safe(): ReadonlySet<number> {
+    return new Set([...this.live, ...this.server.completed]);
+  }
+
+  #session(id: string): Session {
+    const session = this.#sessions.get(id) ?? { frames: [], written: 0, refused: 0, toldLost: 0 };
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** No number is given twice, so that a frame that a dead process wrote is not taken for another. */
+  #append(capture: LiveCapture): void {
+    const session = this.#session(capture.sessionId);
+    const isRefused = session.frames.length - session.written >= this.#heldFrames;
+    capture.append(frameOf(this.#next));
+    if (isRefused) session.refused += 1;
+    else session.frames.push(this.#next);
+    this.#next += 1;
+  }
+
+  #captured(sessionId: string, count: number): void {
+    const session = this.#session(sessionId);
+    for (const frame of session.frames.slice(session.written, count)) this.kept.add(frame);
+    session.written = count;
+  }
+
+  /** A file goes only when the server has every frame of it. */
+  #watched(opened: OpenStore): OpenStore {
+    const { store } = opened;
+    const remove: LogStore["remove"] = async (name) => {
+      const lost = this.#framesIn(name).filter((frame) => this.kept.has(frame) && !this.safe.has(frame));
+      if (lost.length > 0) this.broken.push(`${name} is removed with ${lost.length} frames that nobody else has`);
+      await store.remove(name);
+    };
+    return { ...opened, store: { ...store, remove } };
+  }
+
+  #framesIn(name: string): number[] {
+    const file = name.endsWith(".seg") ? this.disk.peek(name) : undefined;
+    const header = file === undefined ? undefined : decodeHeader(file);
+    if (file === undefined || header === undefined) return [];
+    return scanFrames(file, header.bytes, header.facts.firstSequence).frames.map(numberOf);
+  }
+
+  #connect(process: Process): Connect {
+    return (target, handlers) => {
+      const isWelcome = target.token === this.server.validToken;
+      if (isWelcome && !process.isOver) return this.link.connect(target, handlers);
+      if (!process.isOver) queueMicrotask(() => handlers.closed({ code: 1006, reason: "", httpStatus: 401 }));
+      return { send: () => {}, close: () => {}, bufferedAmount: 0 };
+    };
+  }
+
+  async #fetch(process: Process, url: string, init: RequestInit): Promise<Response> {
+    // A dead program still has promises here; nobody hears its requests.
+    if (process.isOver) return await new Promise<never>(() => {});
     const { pathname } = new URL(url);
-    // A dead process still has promises here; nobody hears its requests.
-    if (this.client === undefined) throw new TypeError("nobody asks");
-    const { limit } = this.client.sync.status;
-    if (limit !== null && pathname !== "/v1/fair-use/status") this.broken.push(`${pathname} during a pause`);
-    if (init.method !== "POST") return this.#ask(pathname);
-    this.uploadRequests += 1;
-    switch (this.mood) {
-      case "gone":
-        throw new TypeError("nobody there");
-      case "busy":
-        return answer(503, {}, { "x-omi-rate-limit-reason": "backfill_capacity", "retry-after": "300" });
-      case "fair use":
-        return answer(429, {}, { "x-omi-rate-limit-reason": "fair_use", "retry-after": "600" });
-      case "signed out":
-        return answer(401, {});
-      case "down":
-        return answer(502, undefined);
-      case "well":
-      case "failing job":
-      case "lost answer":
-        return await this.#take(init.body);
-      default:
-        return this.mood satisfies never;
-    }
-  };
-
-  async #take(body: unknown): Promise<Response> {
-    if (!(body instanceof FormData)) return answer(400, {});
-    this.#reading += 1;
-    const frames: number[] = [];
-    try {
-      for (const file of body.values()) {
-        if (!(file instanceof File)) continue;
-        const walk = readFrames(new Uint8Array(await file.arrayBuffer()));
-        if (walk.damage !== undefined) this.broken.push(`${file.name} is damaged: ${walk.damage}`);
-        frames.push(...walk.frames.map(numberOf));
-      }
-    } finally {
-      this.#reading -= 1;
-    }
-    // The same bytes again are the same job.
-    const key = frames.join();
-    let id = this.#jobs.findIndex((job) => job.frames.join() === key && !(job.isDone && job.fails));
-    if (id === -1) {
-      id = this.#jobs.push({ frames, fails: this.mood === "failing job", isDone: false }) - 1;
-      for (const frame of frames) this.uploaded.set(frame, (this.uploaded.get(frame) ?? 0) + 1);
-    }
-    if (this.mood === "lost answer") throw new TypeError("the connection broke after the bytes were taken");
-    return answer(202, { job_id: `job-${id}`, status: "queued", poll_after_ms: 1_000 });
+    const isPaused = this.client?.sync.status.limit !== null && this.client !== undefined;
+    if (isPaused && pathname !== FAIR_USE_STATUS) this.broken.push(`${pathname} during a pause`);
+    return await this.server.answer(process, url, init);
   }
-
-  #ask(pathname: string): Response {
-    if (pathname === "/v1/fair-use/status")
-      return answer(200, { stage: this.mood === "fair use" ? "restrict" : "none" });
-    if (this.mood === "gone") throw new TypeError("nobody there");
-    const job = this.#jobs[Number(pathname.split("job-").at(-1))];
-    if (job === undefined) return answer(404, {});
-    job.isDone = true;
-    if (job.fails) return answer(200, { status: "failed", reason_code: "stt_failed", total_segments: 1 });
-    for (const frame of job.frames) this.completed.add(frame);
-    const result = { new_memories: ["c"], updated_memories: [], failed_segments: 0, total_segments: 1, errors: [] };
-    return answer(200, { status: "completed", total_segments: 1, failed_segments: 0, result });
-  }
-}
-
-function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
-  const made = {
-    ...{ status, ok: status < 300, headers: new Headers(headers) },
-    text: async () => (body === undefined ? "<html>" : JSON.stringify(body)),
-  };
-  return made as unknown as Response;
 }

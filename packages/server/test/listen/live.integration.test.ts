@@ -161,6 +161,35 @@ describe("acknowledgements and resume", () => {
     expectWords(conversation, JFK_WORDS);
   });
 
+  it("ends the live way for a client that uploads the rest: says how much came, and takes no more from the old socket", async () => {
+    const { messages, frameMs } = await jfkMessages("opus_fs320");
+    const id = randomUUID();
+    const more = `&audio_ack=enabled&client_conversation_id=${id}`;
+    await using client = await world.listen(query("opus_fs320", 16_000, more)).ready();
+    await client.play(messages.slice(0, 300), frameMs / 2);
+    await client.event("audio_ack", (event) => Number(event.sequence) >= 200);
+    // Half open: the client is gone, and what it sent last is still on its way.
+    const rest = client.play(messages.slice(300), 1).catch(() => {});
+    const end = async () => await world.rest("PUT", `/v1/recording-sessions/${id.toUpperCase()}/ended`);
+    const answer = await end();
+    const ended = (await answer.json()) as { readonly durable_messages: number };
+    expect(ended).toMatchObject({ recording_session_id: id, conversation_id: id });
+    expect(ended.durable_messages).toBeGreaterThanOrEqual(200);
+    await rest;
+    await client.ended();
+    await waitFor("the words of what came", async () => {
+      const [conversation] = await world.conversations();
+      return plainWords((conversation?.transcript_segments ?? []).map(({ text }) => text).join(" ")).length >= 10;
+    });
+    const { rows } = {
+      rows: await world.db.selectFrom("audio_chunks").selectAll().where("recording_session_id", "=", id).execute(),
+    };
+    expect(rows.reduce((sum, row) => sum + row.message_count, 0)).toBe(ended.durable_messages);
+    expect(await (await end()).json()).toEqual(ended);
+    expect((await world.rest("PUT", `/v1/recording-sessions/${randomUUID()}/ended`)).status).toBe(404);
+    expect((await world.rest("PUT", "/v1/recording-sessions/nonsense/ended")).status).toBe(404);
+  });
+
   it("acknowledges nothing behind a hole", async () => {
     const more = `&audio_ack=enabled&client_conversation_id=${randomUUID()}&first_sequence=500`;
     await using client = await world.listen(query("pcm16", 16_000, more)).ready();

@@ -5,6 +5,7 @@
  */
 import { waitFor } from "../wait.ts";
 import { freshRecording, type NamedBytes } from "./asked-server.ts";
+import { CLIENT_LIVE_RULES } from "./client-live.ts";
 import { type Answer, accepted, failedJob, ObservingServer, type Script } from "./observing-server.ts";
 import { type ConformanceReport, checkRule, type Rule, reportOf, see } from "./rules.ts";
 
@@ -12,6 +13,11 @@ import { type ConformanceReport, checkRule, type Rule, reportOf, see } from "./r
 export interface ClientUnderTest {
   /** What a person does who presses "sync now". */
   syncNow(): void;
+  /**
+   * Takes one message of live sound: 20 ms of PCM, 16 bits at 16 kHz. The first begins a capture. A client without it does not
+   * record live.
+   */
+  speak?(message: Uint8Array): void;
   close(): Promise<void>;
 }
 
@@ -35,10 +41,11 @@ export async function checkClient(
   start: StartClient,
   { withinMs = 20_000 }: CheckClientOptions = {},
 ): Promise<ConformanceReport> {
-  return reportOf(name, await Promise.all(CLIENT_RULES.map((rule) => checkRule(rule, { start, withinMs }))));
+  const rules = [...CLIENT_RULES, ...CLIENT_LIVE_RULES];
+  return reportOf(name, await Promise.all(rules.map((rule) => checkRule(rule, { start, withinMs }))));
 }
 
-interface Subject {
+export interface Subject {
   readonly start: StartClient;
   readonly withinMs: number;
 }
@@ -242,6 +249,19 @@ const CLIENT_RULES: readonly Rule<Subject>[] = [
             server.uploads.slice(0, at).every(({ answeredMs = Number.POSITIVE_INFINITY }) => answeredMs <= atMs),
           );
           see(isAlone, `two at once: ${server.story}`);
+        },
+      }),
+  },
+  {
+    id: "C12",
+    says: "A 401 costs no attempt: five in a row, and the recording is sent again, with the same bytes.",
+    check: (subject) =>
+      play(subject, {
+        script: { upload: (nth) => (nth < 5 ? { status: 401, body: { detail: "Invalid token" } } : accepted(nth)) },
+        isPressed: true,
+        async see(server, uploads) {
+          await uploads(6);
+          see(new Set(server.uploads.map(({ files }) => String(files))).size === 1, "it sent other bytes");
         },
       }),
   },

@@ -6,6 +6,8 @@ import { NotOffered, type Rule, see } from "./rules.ts";
 
 const FRAME = new Uint8Array(640);
 const WITHIN_MS = 20_000;
+/** Longer than a server takes that acknowledges. */
+const LATE_MS = 3_000;
 
 function listen(
   { target }: AskedServer,
@@ -30,12 +32,17 @@ async function began(client: LiveClient): Promise<void> {
   see(isReady(client), client.refused === undefined ? `close ${client.closed?.code}` : `HTTP ${client.refused.status}`);
 }
 
-/** Throws NotOffered where the session is ready and nothing was acknowledged. */
+/** Throws NotOffered where nothing is acknowledged, before the session is ready or behind it. */
 async function ready(client: LiveClient): Promise<number> {
   await began(client);
-  const sequence = acknowledged(client);
-  if (sequence === undefined) throw new NotOffered("it is ready without an audio_ack");
-  return sequence;
+  const { events } = client;
+  const isReadyAt = events.findIndex(({ type, status }) => type === "service_status" && status === "ready");
+  const first = events.findIndex(({ type }) => type === "audio_ack");
+  if (first !== -1 && first < isReadyAt) return events[first]?.sequence as number;
+  await client.play(Array(25).fill(FRAME), 0);
+  await waitFor("an audio_ack", () => acknowledged(client) !== undefined, LATE_MS).catch(() => {});
+  see(acknowledged(client) === undefined, "the first audio_ack comes after ready");
+  throw new NotOffered("it acknowledges nothing");
 }
 
 async function acknowledges(client: LiveClient, sequence: number): Promise<void> {
@@ -106,6 +113,21 @@ export const LIVE_RULES: readonly Rule<AskedServer>[] = [
       see(stands === 20, `it stands at ${stands} after 20 durable messages`);
       await second.play(Array(15).fill(FRAME), 0);
       await acknowledges(second, 25);
+    },
+  },
+  {
+    id: "L6",
+    says: "Whoever does not ask for acknowledgements gets none: a client of Omi sees nothing that it does not know.",
+    async check(server) {
+      await using plain = listen(server, { client_conversation_id: crypto.randomUUID() });
+      await began(plain);
+      await plain.play(Array(25).fill(FRAME), 0);
+      // Another, whose messages came later, shows that it had the time.
+      await using asking = listen(server, { client_conversation_id: crypto.randomUUID(), audio_ack: "enabled" });
+      await ready(asking);
+      await asking.play(Array(25).fill(FRAME), 0);
+      await acknowledges(asking, 25);
+      see(acknowledged(plain) === undefined, `audio_ack ${acknowledged(plain)} came unasked`);
     },
   },
 ];

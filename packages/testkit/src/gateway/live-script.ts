@@ -95,6 +95,17 @@ export class LiveScript {
     connection.peer.close(code, reason);
   }
 
+  /**
+   * The client sends the rest in another way: how many messages are durable, and no more will be. Undefined for a recording that
+   * never came live, and where the server knows no acknowledgements.
+   */
+  end(recordingId: string): number | undefined {
+    if (this.#options.silent === true) return undefined;
+    if (!this.connections.some(({ audio }) => audio.recordingId === recordingId)) return undefined;
+    for (const { audio } of this.open) if (audio.recordingId === recordingId) this.ledger.close(audio);
+    return this.ledger.held(recordingId).length;
+  }
+
   /** The client went away. */
   gone(connection: LiveConnection): void {
     this.ledger.close(connection.audio);
