@@ -90,6 +90,7 @@ export function startGatewayRole(process: SimProcess, parts: RoleParts, around: 
       return undefined;
     },
     sessionCount: () => sessions.size,
+    checkSessions: async () => {},
     drain: async () => {},
     close: async () => {},
   };

@@ -58,7 +58,10 @@ export async function startUploadRole(process: SimProcess, role: UploadRole): Pr
 async function makeApp(process: SimProcess, blobs: BlobStore, { db, config }: UploadRole): Promise<WebApp> {
   const { clock, random, log } = process;
   // Users are their own tokens, as on the live sockets.
-  const tokens: TokenChecker = { check: async (token) => ({ outcome: "valid", userId: token }) };
+  const tokens: TokenChecker = {
+    check: async (token) => ({ outcome: "valid", userId: token, tokenHash: "" }),
+    forgetUser() {},
+  };
   const context = { db, blobs, config, clock, random, log, tokens, draining: new AbortController().signal };
   const app = bareApp();
   app.addHook("onRequest", requireUser(tokens));

@@ -1,4 +1,5 @@
 /** What crosses a process boundary: schemas, codecs of frames and files, constants, errors. No I/O. */
+export * from "./account.ts";
 export * from "./adts.ts";
 export * from "./audio.ts";
 export * from "./channels.ts";

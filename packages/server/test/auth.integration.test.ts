@@ -83,10 +83,10 @@ describe("tokens", () => {
       nowMs: clock.now(),
       expiresMs: clock.now() + 60_000,
     });
-    expect(await checker.check(token)).toEqual({ outcome: "valid", userId: "dave" });
+    expect(await checker.check(token)).toMatchObject({ outcome: "valid", userId: "dave" });
     await database.db.deleteFrom("tokens").execute();
     clock.move(REMEMBER_VALID_MS - 1_000);
-    expect(await checker.check(token)).toEqual({ outcome: "valid", userId: "dave" });
+    expect(await checker.check(token)).toMatchObject({ outcome: "valid", userId: "dave" });
     clock.move(1_001);
     expect(await checker.check(token)).toEqual({ outcome: "unknown" });
   });

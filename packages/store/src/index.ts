@@ -1,4 +1,12 @@
 /** PostgreSQL and blobs: one function a statement or transaction, no policy. */
+export {
+  type AccountDeletion,
+  DELETION_GRACE_MS,
+  forgetAccountDeletions,
+  listAccountDeletions,
+  requestAccountDeletion,
+  sweepAccount,
+} from "./accounts/delete.ts";
 export * from "./action-items/action-items.ts";
 export * from "./action-items/events.ts";
 export * from "./action-items/mirror.ts";
@@ -30,6 +38,7 @@ export * from "./effects/deliveries.ts";
 export * from "./effects/request.ts";
 export * from "./effects/status.ts";
 export * from "./embedded/index.ts";
+export * from "./exports/pages.ts";
 export * from "./fair-use/account.ts";
 export * from "./fair-use/add-speech.ts";
 export * from "./fair-use/decide.ts";
@@ -65,6 +74,7 @@ export * from "./recordings/append-chunks.ts";
 export * from "./recordings/bind.ts";
 export * from "./recordings/commit-repair.ts";
 export * from "./recordings/commit-segments.ts";
+export * from "./recordings/end.ts";
 export * from "./recordings/hand-over.ts";
 export * from "./recordings/has-recording.ts";
 export * from "./recordings/load-chunks.ts";
@@ -80,8 +90,19 @@ export * from "./speech-samples/work.ts";
 export * from "./sweeps/nonterminal.ts";
 export * from "./sweeps/orphans.ts";
 export * from "./sweeps/sweeps.ts";
+export * from "./tokens/own-tokens.ts";
 export * from "./tokens/owner.ts";
-export * from "./tokens/tokens.ts";
+export {
+  checkToken,
+  checkTokenHashes,
+  createToken,
+  listTokens,
+  type NewToken,
+  revokeToken,
+  storeToken,
+  type TokenCheck,
+  type TokenInfo,
+} from "./tokens/tokens.ts";
 export * from "./uploads/accept.ts";
 export * from "./uploads/assign.ts";
 export * from "./uploads/capture-claims.ts";

@@ -17,6 +17,7 @@ import * as queue from "./migrations/0009_queue.ts";
 import * as fairUseJobs from "./migrations/0010_fair_use_jobs.ts";
 import * as piecesToKeep from "./migrations/0011_pieces_to_keep.ts";
 import * as speechSamples from "./migrations/0012_speech_samples.ts";
+import * as accounts from "./migrations/0013_accounts.ts";
 
 const MIGRATIONS = {
   "0001_initial": initial,
@@ -31,6 +32,7 @@ const MIGRATIONS = {
   "0010_fair_use_jobs": fairUseJobs,
   "0011_pieces_to_keep": piecesToKeep,
   "0012_speech_samples": speechSamples,
+  "0013_accounts": accounts,
 };
 
 /** Returns the names of the migrations that were run now, oldest first. */

@@ -36,6 +36,14 @@ export interface TokensTable {
   created_at: Time;
   expires_at: NullableTime;
   revoked_at: NullableTime;
+  last_used_at: NullableTime;
+}
+
+export interface AccountDeletionsTable {
+  user_id: string;
+  requested_at: Time;
+  /** Null while something may be left. */
+  finished_at: NullableTime;
 }
 
 export interface ConversationsTable {
@@ -292,6 +300,7 @@ export interface PhotosTable {
 export interface Schema {
   users: UsersTable;
   tokens: TokensTable;
+  account_deletions: AccountDeletionsTable;
   conversations: ConversationsTable;
   segments: SegmentsTable;
   recording_sessions: RecordingSessionsTable;

@@ -12,9 +12,11 @@ import {
   type Db,
   deterministicUuid,
   ensureOwnerToken,
+  listOwnTokens,
   listTokens,
   migrate,
   openDirectoryBlobs,
+  revokeOwnToken,
   revokeToken,
 } from "@holdfast/store";
 import { startTestServer, type TestServer } from "@holdfast/testkit";
@@ -40,7 +42,7 @@ beforeEach(async () => {
 describe("tokens", () => {
   it("are valid, expire, are revoked, and are stored only as hashes", async () => {
     const token = await createToken(db, { userId: "u1", name: "phone", nowMs: 1_000, expiresMs: 5_000 });
-    expect(await checkToken(db, token, 4_999)).toEqual({ outcome: "valid", userId: "u1" });
+    expect(await checkToken(db, token, 4_999)).toMatchObject({ outcome: "valid", userId: "u1" });
     expect(await checkToken(db, token, 5_000)).toEqual({ outcome: "expired" });
     expect(await checkToken(db, `${token}x`, 1_000)).toEqual({ outcome: "unknown" });
     const info = (await listTokens(db)).find((item) => item.name === "phone");
@@ -59,7 +61,21 @@ describe("tokens", () => {
     const first = await ensureOwnerToken(db, folder, systemClock);
     expect(await ensureOwnerToken(db, folder, systemClock)).toBe(first);
     expect((await stat(join(folder, "owner.token"))).mode & 0o777).toBe(0o600);
-    expect(await checkToken(db, first, systemClock.now())).toEqual({ outcome: "valid", userId: "owner" });
+    expect(await checkToken(db, first, systemClock.now())).toMatchObject({ outcome: "valid", userId: "owner" });
+  });
+});
+
+describe("the owner's token", () => {
+  it("is made anew at the start after it was revoked", async () => {
+    const first = await ensureOwnerToken(db, folder, systemClock);
+    const shown = (await listOwnTokens(db, "owner")).map(({ id }) => id);
+    for (const id of shown) expect(await revokeOwnToken(db, "owner", id, systemClock.now())).toBe(true);
+    const second = await ensureOwnerToken(db, folder, systemClock);
+    expect(second).not.toBe(first);
+    expect(await checkToken(db, first, systemClock.now())).toEqual({ outcome: "revoked" });
+    expect(await checkToken(db, second, systemClock.now())).toMatchObject({ outcome: "valid", userId: "owner" });
+    expect((await stat(join(folder, "owner.token"))).mode & 0o777).toBe(0o600);
+    expect(await ensureOwnerToken(db, folder, systemClock)).toBe(second);
   });
 });
 

@@ -14,7 +14,7 @@ export function tokenOf(header: string | undefined): string | undefined {
   return parts.length === 2 && parts[1] !== "" ? parts[1] : undefined;
 }
 
-export function requireUser(tokens: TokenChecker) {
+export function requireUser(tokens: Pick<TokenChecker, "check">) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const header = request.headers.authorization;
     const token = tokenOf(header);
@@ -24,6 +24,7 @@ export function requireUser(tokens: TokenChecker) {
     const check = await tokens.check(token);
     if (check.outcome !== "valid") throw refusal(reply, REFUSALS[check.outcome]);
     request.userId = check.userId;
+    request.tokenHash = check.tokenHash;
   };
 }
 

@@ -116,8 +116,12 @@ function contextThatIsNeverUsed(): HttpContext {
     config,
     ...parts,
     webRoot: undefined,
-    tokens: { check: unused },
-    listen: { handleUpgrade() {}, endConversation: unused, sessionCount: () => 0, drain: unused, close: unused },
+    tokens: { check: unused, forgetUser() {} },
+    listen: {
+      handleUpgrade() {},
+      ...{ endConversation: unused, checkSessions: unused, drain: unused, close: unused },
+      sessionCount: () => 0,
+    },
     links: createPusherLinks({ ...parts, url: "http://pusher.invalid", token: undefined }),
     draining: new AbortController().signal,
   };

@@ -36,6 +36,7 @@ export function bareApp(): App {
   // Answers are made from typed rows; checking each again would stall the loop that holds the live sockets.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("userId", "");
+  app.decorateRequest("tokenHash", "");
   acceptJson(app);
   return app as unknown as App;
 }

@@ -33,6 +33,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Who asks; set by `requireUser`, empty elsewhere. */
     userId: string;
+    /** Hash of the token that was sent, in hex; set by `requireUser`, empty elsewhere. */
+    tokenHash: string;
   }
   interface FastifyContextConfig {
     /** Errors of this route are problem+json (our own routes) instead of Omi's `{"detail": …}`. */

@@ -3,7 +3,11 @@
  * their own proof.
  */
 import type { FastifyPluginAsync } from "fastify";
+import { registerAccountDeletion } from "../account/delete-account.ts";
+import { registerServerFacts } from "../account/server-facts.ts";
+import { registerTokens } from "../account/tokens.ts";
 import { requireUser } from "../auth/require-user.ts";
+import { archiveSender, registerArchive, registerConversationExport, registerSignedArchive } from "../export/routes.ts";
 import { registerFairUseAdmin } from "../fair-use/admin.ts";
 import { registerFairUse, registerFairUseCases } from "../fair-use/routes.ts";
 import { registerActionItems } from "../rest/action-items.ts";
@@ -19,6 +23,7 @@ import { registerSignedSamples } from "../rest/people-samples.ts";
 import { registerPhotos } from "../rest/photos.ts";
 import { registerPlayback, registerSignedPlayback } from "../rest/playback.ts";
 import { registerConversationReads } from "../rest/read-conversations.ts";
+import { registerRecordingSessions } from "../rest/recording-sessions.ts";
 import { registerSearch } from "../rest/search.ts";
 import { registerSettings } from "../rest/settings.ts";
 import { registerStop } from "../rest/stop.ts";
@@ -27,12 +32,19 @@ import { registerUploads } from "../uploads/routes.ts";
 import type { App, HttpContext } from "./context.ts";
 
 export async function registerApi(app: App, context: HttpContext): Promise<void> {
+  const sendArchive = archiveSender(context);
   const routes: FastifyPluginAsync = async (scope) => {
     const api = scope as unknown as App;
     api.addHook("onRequest", requireUser(context.tokens));
     registerMe(api);
+    registerTokens(api, context);
+    registerAccountDeletion(api, context);
+    registerServerFacts(api, context);
+    registerArchive(api, context, sendArchive);
+    registerConversationExport(api, context);
     registerConversationReads(api, context);
     registerConversationEdits(api, context);
+    registerRecordingSessions(api, context);
     registerFinalization(api, context);
     registerStop(api, context);
     registerSearch(api, context);
@@ -52,6 +64,7 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
   await app.register(routes);
   registerSignedPlayback(app, context);
   registerSignedSamples(app, context);
+  registerSignedArchive(app, context, sendArchive);
   registerFairUseCases(app, context);
   await registerFairUseAdmin(app, context);
 }

@@ -17,6 +17,7 @@ import { Lots } from "./lots.ts";
 import type { PusherLinks } from "./pusher-links.ts";
 import { LiveSession } from "./session.ts";
 import { LEASE_MS } from "./session-parts.ts";
+import { watchTokens } from "./token-watch.ts";
 
 export interface ListenGateway {
   /** Takes a socket that asked for `/v4/listen` or `/v4/web/listen`. */
@@ -28,6 +29,8 @@ export interface ListenGateway {
     options: { trigger: "stop" | "finalize"; force: boolean },
   ): Promise<AdmitOutcome | undefined>;
   sessionCount(): number;
+  /** Ends the sessions whose token no longer opens anything, now and not at the next look. */
+  checkSessions(): Promise<void>;
   /** Takes nothing new, makes received audio durable, closes every socket with 1012, waits for the sessions to end. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -77,7 +80,9 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     return refusal;
   };
 
-  const runSession = (caller: Caller, userId: string): void => {
+  const tokens = watchTokens<LiveSession>(deps);
+
+  const runSession = (caller: Caller, { userId, tokenHash }: Identity): void => {
     const { socket, inbox, request, query } = caller;
     const format = audioFormat(query);
     if ("reason" in format) {
@@ -90,10 +95,12 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       format,
       ...provenance(request),
     });
-    sessions.set(
-      session,
-      session.run().finally(() => sessions.delete(session)),
-    );
+    tokens.watch(session, tokenHash);
+    const run = session.run().finally(() => {
+      tokens.unwatch(session);
+      sessions.delete(session);
+    });
+    sessions.set(session, run);
   };
 
   const accept = (upgrade: Upgrade, then: (caller: Caller) => void): void => {
@@ -107,9 +114,9 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
   };
 
   /** Who a token belongs to, or how to refuse its socket. */
-  const identify = async (token: string): Promise<{ readonly userId: string } | Refusal> => {
+  const identify = async (token: string): Promise<Identity | Refusal> => {
     const check = await deps.authenticate(token);
-    return check.outcome === "valid" ? { userId: check.userId } : (refusalOf(check) ?? invalidToken);
+    return check.outcome === "valid" ? check : (refusalOf(check) ?? invalidToken);
   };
 
   const handleListen = async (upgrade: Upgrade): Promise<void> => {
@@ -118,7 +125,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     const refusal = "userId" in who ? mayNotBegin(who.userId) : undefined;
     if (refusal !== undefined) return refuseUpgrade(upgrade.socket, refusal);
     accept(upgrade, (caller) => {
-      if ("userId" in who) runSession(caller, who.userId);
+      if ("userId" in who) runSession(caller, who);
       else refuse(caller.socket, who);
     });
   };
@@ -150,7 +157,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     // The upgrade is long done: the close code that says "come back later" is all that is left.
     if (refusal !== undefined) return refuse(socket, { code: CLOSE.tryAgainLater, reason: refusal.detail });
     socket.send(JSON.stringify({ type: "auth_response", success }), () => {});
-    if (success) runSession(caller, who.userId);
+    if (success) runSession(caller, who);
     else refuse(socket, who.code === CLOSE.policy ? invalidToken : who);
   };
 
@@ -176,6 +183,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
       return undefined;
     },
     sessionCount: () => sessions.size,
+    checkSessions: () => tokens.check(),
     async drain() {
       draining = true;
       await Promise.allSettled([...sessions.keys()].map((session) => session.drain()));
@@ -184,6 +192,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     async close() {
       draining = true;
       load.close();
+      tokens.close();
       for (const socket of sockets) socket.terminate();
       await Promise.allSettled(sessions.values());
       server.close();
@@ -197,6 +206,12 @@ interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly query: ListenQuery;
+}
+
+/** Whose token it was, and which. */
+interface Identity {
+  readonly userId: string;
+  readonly tokenHash: string;
 }
 
 /** An accepted socket that nobody listens to yet. */

@@ -17,6 +17,7 @@ import {
   removeIfEmpty,
 } from "@holdfast/store";
 import type { WebSocket } from "ws";
+import type { Refusal } from "./admission.ts";
 import { Announcer } from "./announcer.ts";
 import type { AudioMessage } from "./audio-log.ts";
 import {
@@ -122,11 +123,16 @@ export class LiveSession {
 
   /** Makes what was received durable and asks the client to come back elsewhere. */
   async drain(): Promise<void> {
+    await this.end({ code: CLOSE.serviceRestart, reason: "server is restarting" });
+  }
+
+  /** Makes what was received durable, then says why there is no more of this socket. Idempotent. */
+  async end({ code, reason }: Refusal): Promise<void> {
     this.#socket.pause();
     this.#inbox.deliver();
     await this.#flushAudio();
     this.#socket.resume();
-    this.#out.close(CLOSE.serviceRestart, "server is restarting");
+    this.#out.close(code, reason);
   }
 
   async #start(): Promise<void> {

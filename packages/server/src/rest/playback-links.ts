@@ -1,6 +1,6 @@
 /**
- * Links to kept sound that work without a token for an hour, so that a player or a download tool can follow them: signed with
- * the user's secret over what they name and when they end. A new secret ends them all.
+ * Links that work without a token for a while (to kept sound: for an hour), so that a player or a download tool can follow them:
+ * signed with the user's secret over what they name and when they end. A new secret ends them all.
  */
 
 import { createHmac } from "node:crypto";
@@ -24,7 +24,13 @@ export interface SampleName {
   readonly sampleId: string;
 }
 
-type Named = SoundName | SampleName;
+/** Everything that is kept of a user, as one file. */
+export interface ArchiveName {
+  readonly userId: string;
+  readonly archive: true;
+}
+
+type Named = SoundName | SampleName | ArchiveName;
 
 /** What a link of this kind says beside its path. */
 export const SignedQuery = z.object({
@@ -33,8 +39,8 @@ export const SignedQuery = z.object({
 });
 
 /** Path and query, to be put behind the address that the client knows this server by. */
-export function signedPath(name: Named, secret: string, nowMs: number): string {
-  const expires = Math.floor((nowMs + VALID_MS) / 1000);
+export function signedPath(name: Named, secret: string, nowMs: number, validMs: number = VALID_MS): string {
+  const expires = Math.floor((nowMs + validMs) / 1000);
   const { folder, parts } = partsOf(name);
   const path = parts.map(encodeURIComponent).join("/");
   return `${folder}/${path}?expires=${expires}&signature=${signature(name, secret, expires)}`;
@@ -60,6 +66,7 @@ function signature(name: Named, secret: string, expires: number): string {
 }
 
 function partsOf(name: Named): { readonly kind: string; readonly folder: string; readonly parts: readonly string[] } {
+  if ("archive" in name) return { kind: "archive", folder: "/v1/users/signed-export", parts: [name.userId] };
   return "sampleId" in name
     ? { kind: "speech_sample", folder: "/v1/users/signed-samples", parts: [name.userId, name.personId, name.sampleId] }
     : { kind: "audio", folder: "/v1/sync/signed-audio", parts: [name.userId, name.conversationId, name.fileId] };

@@ -126,7 +126,7 @@ async function describe(
   }
 }
 
-function listedUpload(job: Job, nowMs: number): z.output<typeof ListedUpload> {
+export function listedUpload(job: Job, nowMs: number): z.output<typeof ListedUpload> {
   const names = job.payload.file_names;
   return {
     ...jobView(job, nowMs),

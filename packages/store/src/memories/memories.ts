@@ -117,7 +117,7 @@ async function change(db: Db, userId: string, id: string, changes: Changes): Pro
   return result.numUpdatedRows === 1n;
 }
 
-function memoryView(row: Selectable<MemoriesTable>): Memory {
+export function memoryView(row: Selectable<MemoriesTable>): Memory {
   return {
     id: row.id,
     uid: row.user_id,

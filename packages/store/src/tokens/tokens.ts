@@ -3,16 +3,29 @@
  * user; there is no user without a token and no way around one.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { HoldfastError } from "@holdfast/contract";
 import type { Db } from "../database.ts";
 
 export type TokenCheck =
-  | { readonly outcome: "valid"; readonly userId: string }
+  /** `tokenHash` in lower-case hex: the token itself is never kept. */
+  | { readonly outcome: "valid"; readonly userId: string; readonly tokenHash: string }
   | { readonly outcome: "expired" }
   | { readonly outcome: "revoked" }
   | { readonly outcome: "unknown" };
 
-function hashOf(token: string): Buffer {
+export function tokenHashOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
+}
+
+export function newTokenText(): string {
+  return `hf_${randomBytes(32).toString("base64url")}`;
+}
+
+export interface NewToken {
+  readonly userId: string;
+  readonly name: string;
+  readonly nowMs: number;
+  readonly expiresMs?: number;
 }
 
 export interface TokenInfo {
@@ -26,48 +39,78 @@ export interface TokenInfo {
 }
 
 /** Makes a token for a user, creating the user if need be, and returns the only copy of its text. */
-export async function createToken(
-  db: Db,
-  options: { readonly userId: string; readonly name: string; readonly nowMs: number; readonly expiresMs?: number },
-): Promise<string> {
-  const token = `hf_${randomBytes(32).toString("base64url")}`;
+export async function createToken(db: Db, options: NewToken): Promise<string> {
+  const token = newTokenText();
   await storeToken(db, token, options);
   return token;
 }
 
 /** Makes a token of known text valid; a repeated call changes nothing. Used for the owner's token kept in a file. */
-export async function storeToken(
-  db: Db,
-  token: string,
-  options: { readonly userId: string; readonly name: string; readonly nowMs: number; readonly expiresMs?: number },
-): Promise<void> {
-  const now = new Date(options.nowMs);
+export async function storeToken(db: Db, token: string, options: NewToken): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await trx
       .insertInto("users")
-      .values({ id: options.userId, created_at: now })
+      .values({ id: options.userId, created_at: new Date(options.nowMs) })
       .onConflict((conflict) => conflict.column("id").doNothing())
       .execute();
-    await trx
-      .insertInto("tokens")
-      .values({
-        hash: hashOf(token),
-        user_id: options.userId,
-        name: options.name,
-        created_at: now,
-        expires_at: options.expiresMs === undefined ? null : new Date(options.expiresMs),
-      })
-      .onConflict((conflict) => conflict.column("hash").doNothing())
-      .execute();
+    await insertToken(trx, token, options);
   });
 }
 
+export async function insertToken(trx: Db, token: string, options: NewToken): Promise<void> {
+  await trx
+    .insertInto("tokens")
+    .values({
+      hash: tokenHashOf(token),
+      user_id: options.userId,
+      name: options.name,
+      created_at: new Date(options.nowMs),
+      expires_at: options.expiresMs === undefined ? null : new Date(options.expiresMs),
+    })
+    .onConflict((conflict) => conflict.column("hash").doNothing())
+    .execute();
+}
+
+/** Throws HoldfastError `account_being_deleted` for a new token of a user whose last account is not all gone yet. */
 export async function checkToken(db: Db, token: string, nowMs: number): Promise<TokenCheck> {
-  const row = await db.selectFrom("tokens").selectAll().where("hash", "=", hashOf(token)).executeTakeFirst();
-  if (row === undefined) return { outcome: "unknown" };
-  if (row.revoked_at !== null) return { outcome: "revoked" };
-  if (row.expires_at !== null && row.expires_at <= nowMs) return { outcome: "expired" };
-  return { outcome: "valid", userId: row.user_id };
+  const [check] = await checkTokenHashes(db, [tokenHashOf(token).toString("hex")], nowMs);
+  return check ?? { outcome: "unknown" };
+}
+
+/** The same for many at once, named by their hashes in hex; in the order they were asked for. */
+export async function checkTokenHashes(db: Db, hashes: readonly string[], nowMs: number): Promise<TokenCheck[]> {
+  if (hashes.length === 0) return [];
+  const asked = [...new Set(hashes)].map((hash) => Buffer.from(hash, "hex"));
+  const rows = await db
+    .selectFrom("tokens")
+    .selectAll()
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom("account_deletions")
+            .select("account_deletions.user_id")
+            .whereRef("account_deletions.user_id", "=", "tokens.user_id")
+            .where("finished_at", "is", null),
+        )
+        .as("being_deleted"),
+    )
+    .where("hash", "in", asked)
+    .execute();
+  const byHash = new Map(rows.map((row) => [row.hash.toString("hex"), row]));
+  return hashes.map((tokenHash) => {
+    const row = byHash.get(tokenHash);
+    if (row === undefined) return { outcome: "unknown" };
+    if (row.revoked_at !== null) return { outcome: "revoked" };
+    if (row.expires_at !== null && row.expires_at <= nowMs) return { outcome: "expired" };
+    if (row.being_deleted) throw beingDeleted();
+    return { outcome: "valid", userId: row.user_id, tokenHash };
+  });
+}
+
+function beingDeleted(): HoldfastError {
+  const options = { code: "account_being_deleted", class: "capacity", scope: "account", retryAfterMs: 10_000 } as const;
+  return new HoldfastError("what this account held before is being deleted", options);
 }
 
 export async function listTokens(db: Db): Promise<TokenInfo[]> {

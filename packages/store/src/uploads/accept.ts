@@ -5,6 +5,7 @@
  * Locks: the content row (by insert or `for update`), then new job and file rows.
  */
 import { sql } from "kysely";
+import { requireAccount } from "../accounts/require-account.ts";
 import type { Db } from "../database.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import { type Job, jobOf } from "../jobs/job.ts";
@@ -41,7 +42,9 @@ export type AcceptOutcome =
   /** The content is in work, was done, or rests after failing again and again; the new files are not needed. */
   | { readonly outcome: "known"; readonly job: Job };
 
+/** Throws HoldfastError `unauthorized` where the account was deleted while the bytes arrived. */
 export async function acceptUpload(db: Db, batch: UploadBatch): Promise<AcceptOutcome> {
+  await requireAccount(db, batch.userId);
   return await db.transaction().execute((trx) => acceptInTransaction(trx, batch));
 }
 

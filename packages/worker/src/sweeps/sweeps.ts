@@ -18,6 +18,7 @@ import {
   uploadFolder,
 } from "@holdfast/store";
 import type { WorkerDeps } from "../deps.ts";
+import { sweepDeletedAccounts } from "./accounts.ts";
 import { sweepOrphanedBytes, sweepOrphans } from "./orphans.ts";
 import { type Repetition, repeat } from "./repeat.ts";
 import { eachRow } from "./rows.ts";
@@ -26,6 +27,7 @@ const SILENT_EVERY_MS = 2_000;
 const ABANDONED_EVERY_MS = 5_000;
 const FREE_EVERY_MS = 60_000;
 const EXPIRED_EVERY_MS = 3_600_000;
+const DELETED_EVERY_MS = 2_000;
 const ORPHANS_EVERY_MS = 60_000;
 const ORPHANED_BYTES_EVERY_MS = 600_000;
 
@@ -52,6 +54,7 @@ export function startSweeps(deps: WorkerDeps): Sweeps {
     start("expired_jobs", EXPIRED_EVERY_MS, (signal) => sweepExpired(deps, signal)),
     start("fair_use", EXPIRED_EVERY_MS, (signal) => sweepFairUse(deps, signal)),
     start("old_pieces", EXPIRED_EVERY_MS, (signal) => sweepPieces(deps, signal)),
+    start("deleted_accounts", DELETED_EVERY_MS, (signal) => sweepDeletedAccounts(deps, signal)),
     start("idle_turns", EXPIRED_EVERY_MS, (signal) => sweepTurns(deps, signal)),
   ];
   if (deps.config.HOLDFAST_AUDIO_RETENTION === "transcribed") {
