@@ -179,7 +179,7 @@ describe("acknowledgements and resume", () => {
     await client.ended();
     await waitFor("the words of what came", async () => {
       const [conversation] = await world.conversations();
-      return plainWords((conversation?.transcript_segments ?? []).map(({ text }) => text).join(" ")).length >= 10;
+      return plainWords((conversation?.transcript_segments ?? []).map(({ text }) => text).join(" ")).length >= 6;
     });
     const { rows } = {
       rows: await world.db.selectFrom("audio_chunks").selectAll().where("recording_session_id", "=", id).execute(),
