@@ -194,3 +194,61 @@ describe("a batch that is refused", () => {
 });
 
 const plain = (name: string): string => name.replace(/_1\.bin$/, "");
+
+describe("what a server has of a live session", () => {
+  const ended = (messages: number, more: object = {}): Answer => ({
+    status: 200,
+    body: { durable_messages: messages, conversation_id: null, ...more },
+  });
+
+  test("is asked once, before its first upload, and is not uploaded", async () => {
+    const { engine, log, clock, server } = stage();
+    server.endLive = () => ended(70, { conversation_id: "c-9" });
+    const sessionId = "s";
+    log.add("s-0", { sessionId, firstSequence: 0, frames: 50 });
+    log.add("s-50", { sessionId, firstSequence: 50, frames: 50 });
+    engine.start();
+    await clock.advance(0);
+    expect(server.ended.map(({ method, path }) => [method, path])).toEqual([["PUT", "/v1/recording-sessions/s/ended"]]);
+    expect(log.get("s-0")).toMatchObject({ status: "synced", delivered: 50, syncedAtMs: 0 });
+    expect(log.get("s-50")).toMatchObject({ status: "uploaded", delivered: 20, conversationId: "c-9" });
+    expect(server.uploads.map(({ files, query }) => [query.get("conversation_id"), files.length])).toEqual([
+      ["c-9", 1],
+    ]);
+    log.add("s-100", { sessionId, firstSequence: 100, frames: 50 });
+    engine.wake("recording_sealed");
+    await clock.advance(0);
+    expect([server.ended.length, server.uploads.length]).toEqual([1, 2]);
+  });
+
+  test.each([
+    [401, { status: "miss", attempts: 0 }],
+    [503, { status: "miss", attempts: 0 }],
+    [404, { status: "uploaded" }],
+    [405, { status: "uploaded" }],
+    [501, { status: "uploaded" }],
+  ])("where it answers %i", async (status, expected) => {
+    const { engine, log, clock, server } = stage();
+    server.endLive = () => ({ status });
+    log.add("a", { sessionId: "s" });
+    engine.start();
+    await clock.advance(0);
+    expect(log.get("a")).toMatchObject(expected);
+    expect(server.uploads.length).toBe(expected.status === "miss" ? 0 : 1);
+    await engine.close();
+  });
+
+  test("is not asked in a pause, and a pause that it begins is one", async () => {
+    const { engine, log, clock, server } = stage();
+    server.endLive = () => limited(null, "600");
+    log.add("a", { sessionId: "s" });
+    engine.start();
+    await clock.advance(0);
+    expect([engine.status.limit?.reason, server.ended.length, server.uploads.length]).toEqual(["backend_busy", 1, 0]);
+    server.endLive = () => ended(0);
+    await clock.advance(9 * MINUTE);
+    expect(server.ended.length).toBe(1);
+    await clock.advance(3 * MINUTE);
+    expect(log.get("a")).toMatchObject({ status: "synced", attempts: 0 });
+  });
+});
