@@ -98,3 +98,19 @@ describe.each(["opfs", "indexeddb"] as const)("the recording log in %s", (kind) 
     await expectKept(await openPage(), kind, written);
   });
 });
+
+// Chromium asks for the room of a database when it is opened anew, so that it cannot be taken away in a test.
+it("the recording log holds what its browser has no room for, and writes it when there is some", async () => {
+  const page = await openPage();
+  expect(await page.evaluate(() => window.logPage.open("opfs", "log"))).toBeNull();
+  const { origin } = new URL(page.url());
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  await page.evaluate(() => window.logPage.speak(500));
+  expect(await page.evaluate(() => window.logPage.heard)).toEqual(["storage_full"]);
+  await tools.send("Storage.overrideQuotaForOrigin", { origin });
+  await page.waitForFunction(() => window.logPage.heard.at(-1) === "capture_resumed");
+  await page.evaluate(() => window.logPage.seal());
+  const { frames } = await page.evaluate(() => window.logPage.held());
+  expect(frames).toEqual(Array.from({ length: 500 }, (_, index) => index));
+});

@@ -24,6 +24,7 @@ async function openStore(kind: StoreKind, name: string): Promise<OpenStore> {
 
 let log: RecordingLog | undefined;
 let session: CaptureSession | undefined;
+let spoken = 0;
 
 const logPage = {
   /** Frames that would survive the end of the page. */
@@ -48,6 +49,11 @@ const logPage = {
     try {
       const store = await openStore(kind, name);
       log = await RecordingLog.open({ store, owner, clock, random });
+      log.on((event) => {
+        if (event.type === "captured") logPage.written = event.frames;
+        if (event.type === "capture_stalled") logPage.heard.push(event.error.code);
+        if (event.type === "capture_resumed" || event.type === "frames_lost") logPage.heard.push(event.type);
+      });
       return null;
     } catch (error) {
       return error instanceof Error && "code" in error ? String(error.code) : String(error);
@@ -67,6 +73,24 @@ const logPage = {
       logPage.written = sequence + 1;
       if (sequence % 100 === 99) await session?.cut();
     }
+  },
+
+  /** What the log said of its storage since it was opened. */
+  heard: [] as string[],
+
+  /** Captures so many large frames, each a millisecond behind the one before, whether they can be written or not. */
+  async speak(count: number): Promise<void> {
+    session ??= await log?.begin({ device: "page", codec: "opus", sampleRate: 16_000, channels: 1, frameSamples: 160 });
+    for (let i = 0; i < count; i++) {
+      const frame = new Uint8Array(4_000);
+      frame.set(frameOf(spoken++));
+      session?.append(frame);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  },
+
+  async seal(): Promise<void> {
+    await session?.seal();
   },
 
   /** States of all recordings, and the numbers of their frames in order. */
