@@ -1,12 +1,14 @@
 /**
- * Builds the page into `dist`, which the gateway serves. Three things are particular: the theme's CSS variables are written
+ * Builds the page into `dist`, which the gateway serves. Four things are particular: the theme's CSS variables are written
  * into the style sheet at build time (Mantine would inject them at run time, which `style-src 'self'` forbids), the audio
- * worklet is an asset of its own, and each language is a chunk of parsed messages (plugins/catalogues.ts). `npx vite` serves the sources and passes API calls to a running Holdfast.
+ * worklet is an asset of its own, each language is a chunk of parsed messages (plugins/catalogues.ts), and a service worker keeps
+ * the files of the build (plugins/service-worker.ts). `npx vite` serves the sources and passes API calls to a running Holdfast.
  */
 import { convertCssVariables, DEFAULT_THEME, defaultCssVariablesResolver, mergeMantineTheme } from "@mantine/core";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { catalogues } from "./plugins/catalogues.ts";
+import { serviceWorker } from "./plugins/service-worker.ts";
 import { theme } from "./src/shell/theme.ts";
 
 const THEME_CSS = "virtual:theme.css";
@@ -29,7 +31,7 @@ const gateway = "http://localhost:8787";
 if (process.argv.includes("build")) process.env.NODE_ENV = "production";
 
 export default defineConfig({
-  plugins: [react(), themeStyles(), catalogues()],
+  plugins: [react(), themeStyles(), catalogues(), serviceWorker()],
   // Messages are parsed by the build, so the page has no use for the parser.
   resolve: {
     alias: { "@formatjs/icu-messageformat-parser": "@formatjs/icu-messageformat-parser/no-parser.js" },

@@ -34,7 +34,7 @@ import { preloadPages } from "./routes.tsx";
 import { createServices } from "./shell/services.ts";
 import { whenIdle } from "./shell/when-idle.ts";
 
-const services = createServices();
+const services = createServices(new URL(import.meta.url).pathname);
 window.addEventListener("hashchange", () => services.session.readLink());
 window.addEventListener("beforeunload", (event) => {
   const { phase } = services.recorder.snapshot();
@@ -51,3 +51,5 @@ createRoot(root).render(
   </StrictMode>,
 );
 whenIdle(preloadPages);
+// Where it cannot be installed the page works as before, as long as there is a network.
+whenIdle(() => void services.updates.start().catch(() => {}));

@@ -35,11 +35,31 @@ const settingsRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/settings-page.tsx"), "SettingsPage"),
 });
 
+const tokensRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/tokens",
+  component: lazyRouteComponent(() => import("./settings/tokens-page.tsx"), "TokensPage"),
+});
+
+const dataRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/data",
+  component: lazyRouteComponent(() => import("./settings/data-page.tsx"), "DataPage"),
+});
+
+const serverRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/server",
+  component: lazyRouteComponent(() => import("./settings/server-page.tsx"), "ServerPage"),
+});
+
 const developerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings/developer",
   component: lazyRouteComponent(() => import("./settings/developer-page.tsx"), "DeveloperPage"),
 });
+
+const BELOW_SETTINGS = ["/settings/tokens", "/settings/data", "/settings/server", "/settings/developer"] as const;
 
 /**
  * Fetches the other pages once the first one is drawn and while there is a network, so that every address works offline in a page
@@ -48,7 +68,7 @@ const developerRoute = createRoute({
 export function preloadPages(): void {
   // What does not come now comes when it is looked at.
   const give = (): undefined => undefined;
-  for (const to of ["/sync", "/queue", "/settings", "/settings/developer"] as const)
+  for (const to of ["/sync", "/queue", "/settings", ...BELOW_SETTINGS] as const)
     router.preloadRoute({ to }).catch(give);
   router.preloadRoute({ to: "/conversations/$id", params: { id: "-" } }).catch(give);
 }
@@ -56,7 +76,7 @@ export function preloadPages(): void {
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     ...[homeRoute, conversationRoute, queueRoute],
-    ...[syncRoute, settingsRoute, developerRoute],
+    ...[syncRoute, settingsRoute, tokensRoute, dataRoute, serverRoute, developerRoute],
   ]),
 });
 

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JFK_WAV } from "./holdfast.ts";
 import { plainWords } from "./plain-words.ts";
+import { describeSettings } from "./settings-scenarios.ts";
 import { inspect, Stage } from "./stage.ts";
 
 const DONE_WITHIN_MS = 90_000;
@@ -243,6 +244,62 @@ describe("a conversation", () => {
       .waitFor();
   });
 
+  it("is saved as a file in the form that was chosen with the keyboard, and says where that fails", async () => {
+    await using watched = await stage.signedIn();
+    watched.expectFaults(/500/);
+    const { page } = watched;
+    await page.getByRole("link", { name: "A new name" }).click();
+    const menu = page.getByRole("button", { name: "Save as a file" });
+    await menu.press("Enter");
+    await expect.poll(() => page.getByRole("menu").evaluate((each) => getComputedStyle(each).opacity)).toBe("1");
+    await inspect(page, "export");
+    await page.keyboard.press("ArrowDown");
+    const saved = page.waitForEvent("download");
+    await page.getByRole("menuitem", { name: "Subtitles (SRT)" }).press("Enter");
+    const file = await saved;
+    expect(file.suggestedFilename()).toMatch(/A new name.*\.srt$/);
+    expect(await readFile(await file.path(), "utf8")).toMatch(/^1\r?\n00:00:\d\d,\d{3} --> [\s\S]*country/i);
+    await page.route("**/export?*", (route) => route.fulfill({ status: 500, json: {} }));
+    await menu.click();
+    await page.getByRole("menuitem", { name: "Markdown" }).click();
+    await page.getByRole("alert").getByText("The file could not be made just now.").waitFor();
+  });
+
+  it("is told who speaks, which stays and is in the file, and says where that fails", async () => {
+    await using watched = await stage.signedIn();
+    watched.expectFaults(/500/);
+    const { page } = watched;
+    await page.getByRole("link", { name: "A new name" }).click();
+    const labels = page.getByRole("list", { name: "Transcript" }).getByRole("button");
+    await labels.first().press("Enter");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Person").selectOption("Somebody new");
+    await dialog.getByLabel("Name").fill(" Jack  Kennedy ");
+    await inspect(page, "who");
+    await dialog.getByLabel("Name").press("Enter");
+    await dialog.waitFor({ state: "hidden" });
+    expect(await labels.first().textContent()).toBe("Jack Kennedy");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Jack Kennedy");
+    await page.reload();
+    await page.getByRole("button", { name: "Jack Kennedy: say who this is" }).first().waitFor();
+    await inspect(page, "named");
+    const file = `${stage.holdfast.origin}/v1/conversations/${page.url().split("/").at(-1)}/export?format=txt`;
+    const authorization = `Bearer ${stage.holdfast.token}`;
+    expect(await (await page.request.get(file, { headers: { authorization } })).text()).toContain("Jack Kennedy");
+
+    await page.route("**/assign-bulk", (route) => route.fulfill({ status: 500, json: {} }));
+    await labels.first().click();
+    expect(await dialog.getByLabel("Person").locator("option:checked").textContent()).toBe("Jack Kennedy");
+    await dialog.getByLabel("Person").selectOption("This is me");
+    await dialog.getByLabel("Everything this speaker says").uncheck();
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByRole("alert").getByText("It could not be saved just now.").waitFor();
+    await page.unroute("**/assign-bulk");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    expect(await labels.first().textContent()).toBe("You");
+  });
+
   it("keeps its name when the change is given up with Escape", async () => {
     await using watched = await stage.signedIn();
     const { page } = watched;
@@ -287,6 +344,9 @@ describe("in other languages", () => {
       ["/queue", "[data-testid=job]"],
       ["/sync", "[data-testid=sync-status-card]"],
       ["/settings", "[data-testid=storage-facts]"],
+      ["/settings/tokens", "[data-testid=token]"],
+      ["/settings/data", "#delete"],
+      ["/settings/server", "[data-testid=server-facts]"],
       ["/settings/developer", "#facts"],
       ["/nowhere", "main h1"],
     ];
@@ -386,3 +446,6 @@ describe("at last, the conversation", () => {
     await inspect(page, "gone");
   });
 });
+
+// Deletes the account at its end.
+describeSettings(() => stage);

@@ -15,6 +15,9 @@ import { type Holdfast, startHoldfast } from "./holdfast.ts";
 const SAY_WHAT_IS_REFUSED = `document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
   console.error("policy broken:", effectiveDirective, blockedURI))`;
 
+/** Said where a test goes without the service worker. */
+const WORKER_BLOCKED = "Service Worker registration blocked by Playwright";
+
 const SCREENS = join(tmpdir(), "holdfast-screens");
 
 export interface PageOptions extends BrowserContextOptions {
@@ -52,7 +55,12 @@ export class Stage implements AsyncDisposable {
 
   /** A new browser profile with one empty page. */
   async page({ before, ...options }: PageOptions = {}): Promise<WatchedPage> {
-    const context = await this.#browser.newContext({ viewport: { width: 1200, height: 860 }, ...options });
+    const context = await this.#browser.newContext({
+      viewport: { width: 1200, height: 860 },
+      // Requests that one makes are not seen by `route`; it has tests of its own (policy.browser.test.ts).
+      serviceWorkers: "block",
+      ...options,
+    });
     await context.addInitScript(SAY_WHAT_IS_REFUSED);
     if (before !== undefined) await context.addInitScript(before);
     const page = await context.newPage();
@@ -60,6 +68,7 @@ export class Stage implements AsyncDisposable {
     const allowed: RegExp[] = [];
     page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
     page.on("console", (message) => {
+      if (message.text() === WORKER_BLOCKED) return;
       if (message.type() === "error" || message.type() === "warning") faults.push(`console: ${message.text()}`);
     });
     page.on("request", (request) => {

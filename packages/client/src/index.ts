@@ -46,8 +46,10 @@ export {
   type ListedUpload,
   type ListFilter,
   type NamedFile,
+  type Person,
   type Readiness,
   type UploadOptions,
+  type Whose,
 } from "./api/api.ts";
 export { type FollowOptions, followConversation, followJob, isTerminalJob } from "./api/follow.ts";
 export type { FetchLike, FormRequest, FormTransport, HttpOptions, UploadProgress } from "./api/http.ts";

@@ -139,6 +139,38 @@ describe("the routes", () => {
     ]);
   });
 
+  test("says whose words are: the owner's, a person's, or nobody's that is known", async () => {
+    const anna = { id: "a/1", name: "Anna" };
+    const done = conversation("completed");
+    const { api: client, calls } = api(
+      json([anna]),
+      json(anna),
+      json(done),
+      json(done),
+      json(done),
+      json({}),
+      json([]),
+    );
+    expect(await client.listPeople()).toEqual([anna]);
+    expect(await client.addPerson("Anna")).toEqual(anna);
+    await client.assignSpeaker("c", 2, { personId: "a/1" });
+    await client.assignSpeaker("c", 0, "unknown");
+    await client.assignSegments("c", ["s1", "s2"], "mine");
+    expect(calls.map(({ url, init }) => `${init.method} ${url.replace("http://s", "")}`)).toEqual([
+      "GET /v1/users/people?include_speech_samples=false",
+      "POST /v1/users/people",
+      "PATCH /v1/conversations/c/assign-speaker/2?assign_type=person_id&value=a%2F1",
+      "PATCH /v1/conversations/c/assign-speaker/0?assign_type=is_user&value=false",
+      "PATCH /v1/conversations/c/segments/assign-bulk",
+    ]);
+    expect(JSON.parse(String(calls[1]?.init.body))).toEqual({ name: "Anna" });
+    expect(JSON.parse(String(calls[4]?.init.body))).toEqual({
+      ...{ assign_type: "is_user", value: "true", segment_ids: ["s1", "s2"] },
+    });
+    await expect(client.listPeople()).rejects.toMatchObject({ code: "bad_answer" });
+    await expect(client.addPerson("Bo")).rejects.toMatchObject({ code: "bad_answer" });
+  });
+
   test("readiness is an answer also where the server is not ready", async () => {
     const answer = { ok: false, parts: { database: { ok: false, why: "away" } } };
     const { api: client } = api(json(answer, 503), json({ detail: "no" }, 503), json({ detail: "no" }, 500));

@@ -1,4 +1,4 @@
-/** One conversation: its title, its state if it is not finished, its summary, things to do, and its words. */
+/** One conversation: its title, its state if it is not finished, its summary, things to do, its words, and it as a file. */
 
 import type { Conversation } from "@holdfast/contract";
 import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
@@ -12,7 +12,8 @@ import { usePageTitle } from "../shell/use-page-title.ts";
 import { beganAt } from "./by-day.ts";
 import classes from "./conversation-page.module.css";
 import { DeleteDialog } from "./delete-dialog.tsx";
-import { useConversation, useDelete, useRename, useStar } from "./queries.ts";
+import { ExportMenu } from "./export-menu.tsx";
+import { useConversation, useDelete, useExport, useRename, useStar } from "./queries.ts";
 import { isGone } from "./reading.ts";
 import { lengthMs, shownTitle } from "./shown-title.ts";
 import { StateBadge } from "./state-badge.tsx";
@@ -30,6 +31,7 @@ export function ConversationRoute(): JSX.Element {
 function ConversationPage({ id }: { readonly id: string }): JSX.Element {
   const { t } = useWords();
   const { data, error, refetch } = useConversation(id);
+  const save = useExport(id);
   if (isGone(error)) return <NotFound what="conversation" />;
   return (
     <Stack gap="md">
@@ -38,12 +40,20 @@ function ConversationPage({ id }: { readonly id: string }): JSX.Element {
           <IconArrowLeft size={18} aria-hidden data-points />
           {t("conversation.all")}
         </Link>
-        {data !== undefined && <Actions conversation={data} />}
+        {data !== undefined && <Actions conversation={data} save={save} />}
       </div>
+      {save.isError && (
+        <Text size="sm" role="alert" c="red">
+          {t("conversation.export.failed")}
+        </Text>
+      )}
       {data !== undefined ? (
         <Loaded conversation={data} />
       ) : error !== null ? (
-        <Alert color="gray" role="alert" title={t("conversation.not_loaded")}>
+        <Alert color="gray" role="alert">
+          <Title order={1} size="h5" mb="xs">
+            {t("conversation.not_loaded")}
+          </Title>
           <Button size="compact-md" variant="light" onClick={() => void refetch()}>
             {t("shell.try_again")}
           </Button>
@@ -93,7 +103,12 @@ function When({ conversation }: { readonly conversation: Conversation }): JSX.El
   );
 }
 
-function Actions({ conversation: { id, starred } }: { readonly conversation: Conversation }): JSX.Element {
+interface ActionsProps {
+  readonly conversation: Conversation;
+  readonly save: ReturnType<typeof useExport>;
+}
+
+function Actions({ conversation: { id, starred }, save }: ActionsProps): JSX.Element {
   const { t } = useWords();
   const navigate = useNavigate();
   const star = useStar(id);
@@ -114,6 +129,7 @@ function Actions({ conversation: { id, starred } }: { readonly conversation: Con
           {isStarred ? <IconStarFilled size={20} className={classes.star} /> : <IconStar size={20} />}
         </ActionIcon>
       </Tooltip>
+      <ExportMenu isSaving={save.isPending} onSave={(format) => save.mutate(format)} />
       <Tooltip label={t("conversation.delete")}>
         <ActionIcon
           variant="subtle"
@@ -165,7 +181,7 @@ function Words({ conversation }: { readonly conversation: Conversation }): JSX.E
             : t("conversation.nothing_said")}
         </Text>
       ) : (
-        <Transcript segments={segments} />
+        <Transcript conversationId={conversation.id} segments={segments} />
       )}
     </section>
   );

@@ -2,6 +2,7 @@
  * Reading and changing conversations through the query cache. While something on show is unfinished the server is asked
  * again and again at a gentle pace; otherwise only when the page comes back into view.
  */
+import type { ExportFormat, Person } from "@holdfast/client";
 import type { Conversation } from "@holdfast/contract";
 import {
   keepPreviousData,
@@ -13,9 +14,11 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
+import { download } from "../shell/download.ts";
 import { useServices } from "../shell/services.ts";
-import { CONVERSATIONS } from "./keys.ts";
+import { CONVERSATIONS, PEOPLE } from "./keys.ts";
 import { listPollMs, nextOffset, onePollMs, PAGE, withoutRepeats } from "./reading.ts";
+import type { Naming } from "./who.ts";
 
 const SEARCH_LIMIT = 50;
 
@@ -85,6 +88,38 @@ export function useDelete(id: string): UseMutationResult<void, Error, void> {
     onSuccess: () => {
       queries.removeQueries({ queryKey: [...CONVERSATIONS, "one", id] });
       return queries.invalidateQueries({ queryKey: [...CONVERSATIONS, "list"] });
+    },
+  });
+}
+
+/** Fetches the conversation as a file and gives it to the browser to keep. */
+export function useExport(id: string): UseMutationResult<void, Error, ExportFormat> {
+  const { api } = useServices();
+  return useMutation({
+    mutationFn: async (format: ExportFormat) => {
+      const { name, contentType, text } = await api.exportConversation(id, format);
+      download(new Blob([text], { type: contentType }), name);
+    },
+  });
+}
+
+export function usePeople(): UseQueryResult<readonly Person[]> {
+  const { api } = useServices();
+  return useQuery({ queryKey: PEOPLE, queryFn: ({ signal }) => api.listPeople(signal) });
+}
+
+/** Says who somebody is; done when that is on show. */
+export function useNaming(id: string): UseMutationResult<void, Error, Naming> {
+  const { api, queries } = useServices();
+  return useMutation({
+    mutationFn: async ({ segment, who, isAll }: Naming) => {
+      const whose = typeof who === "object" && "name" in who ? { personId: (await api.addPerson(who.name)).id } : who;
+      if (isAll) await api.assignSpeaker(id, segment.speaker_id, whose);
+      else await api.assignSegments(id, [segment.id], whose);
+    },
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: PEOPLE });
+      await queries.invalidateQueries({ queryKey: CONVERSATIONS });
     },
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Amount, clockTime, duration, fileSize, formatAmount, moment, wholeSeconds } from "./amounts.ts";
+import { type Amount, clockTime, date, duration, fileSize, formatAmount, moment, wholeSeconds } from "./amounts.ts";
 
 describe("amounts", () => {
   it.each([
@@ -45,6 +45,11 @@ describe("amounts", () => {
     expect(formatAmount({ as: "share", share: 0.25 }, "fa")).toBe("۲۵٪");
     const list: Amount = { as: "list", items: ["a", "b", "c"], type: "disjunction" };
     expect(["de", "es"].map((locale) => formatAmount(list, locale))).toEqual(["a, b oder c", "a, b o c"]);
+  });
+
+  it("a date has its year", () => {
+    const made = date(new Date(2026, 10, 23, 14, 30));
+    expect(["en", "de"].map((locale) => formatAmount(made, locale))).toEqual(["Nov 23, 2026", "23.11.2026"]);
   });
 
   it("no seconds are zero seconds", () => expect(formatAmount(wholeSeconds(0), "en")).toBe("0 sec"));

@@ -15,6 +15,8 @@ export type Amount =
   | { readonly as: "share"; readonly share: number }
   | { readonly as: "time_of_day"; readonly atMs: number }
   | { readonly as: "date_and_time"; readonly atMs: number }
+  /** With the year: `Nov 23, 2026`. */
+  | { readonly as: "date"; readonly atMs: number }
   /** By the clock on the same day, with seconds where it is less than two minutes away; with the date otherwise. */
   | { readonly as: "moment"; readonly atMs: number; readonly nowMs: number }
   | { readonly as: "list"; readonly items: readonly string[]; readonly type: "conjunction" | "disjunction" };
@@ -25,6 +27,7 @@ export const clockTime = (ms: number): Amount => ({ as: "clock", ms });
 export const fileSize = (bytes: number): Amount => ({ as: "bytes", bytes });
 export const timeOfDay = (date: Date): Amount => ({ as: "time_of_day", atMs: date.getTime() });
 export const dateAndTime = (date: Date): Amount => ({ as: "date_and_time", atMs: date.getTime() });
+export const date = (date: Date): Amount => ({ as: "date", atMs: date.getTime() });
 
 /**
  * When something happens, for a message with `{day, select, today {…at {at}…} other {…on {at}…}}`: which words go before a time and
@@ -50,6 +53,8 @@ export function formatAmount(amount: Amount, locale: string): string {
       return dates(locale, { hour: "numeric", minute: "2-digit" }).format(amount.atMs);
     case "date_and_time":
       return dates(locale, { dateStyle: "full", timeStyle: "short" }).format(amount.atMs);
+    case "date":
+      return dates(locale, { dateStyle: "medium" }).format(amount.atMs);
     case "moment":
       return dates(locale, {
         ...(isSameDay(amount.atMs, amount.nowMs) ? {} : { day: "numeric", month: "long" }),

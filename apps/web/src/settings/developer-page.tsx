@@ -1,8 +1,7 @@
 /** For whoever wants to find out why recordings wait: a log of what syncing does, a pause to try out, and the facts. */
 import { DIAGNOSTICS, type HoldfastClient } from "@holdfast/client";
 import type { CooldownReason } from "@holdfast/core";
-import { Button, Group, NativeSelect, Stack, Text, TextInput, Title } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Button, Group, NativeSelect, Text, TextInput, Title } from "@mantine/core";
 import { type JSX, useState, useSyncExternalStore } from "react";
 import { ElsewhereNote } from "../device/elsewhere-note.tsx";
 import { useClient } from "../device/use-device.ts";
@@ -10,32 +9,22 @@ import { fileSize } from "../i18n/amounts.ts";
 import { type MessageId, message, type Text as Said } from "../i18n/message.ts";
 import { useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
-import { usePageTitle } from "../shell/use-page-title.ts";
 import { cardWords } from "../sync/sync-words.ts";
 import { useSync } from "../sync/use-sync.ts";
 import { DeveloperFacts } from "./developer-facts.tsx";
 import { offerFile } from "./offer-file.ts";
 import classes from "./settings.module.css";
+import { SubPage } from "./sub-page.tsx";
 
 export function DeveloperPage(): JSX.Element {
   const client = useClient();
-  const { t } = useWords();
-  usePageTitle(t("developer.title"));
   return (
-    <Stack gap="lg">
-      <div>
-        <Link to="/settings" className={classes.back}>
-          {t("settings.title")}
-        </Link>
-        <Title order={1} size="h2">
-          {t("developer.title")}
-        </Title>
-      </div>
+    <SubPage name="developer.title">
       <ElsewhereNote />
       <LogToFile />
       {client !== null && <SimulatedPause client={client} />}
       <DeveloperFacts client={client} />
-    </Stack>
+    </SubPage>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Hands a file to the person: to the share sheet of a phone where there is one, else as a download. */
 
 import { message, type Text } from "../i18n/message.ts";
+import { download } from "../shell/download.ts";
 
 /** Resolves with what to say about it. */
 export async function offerFile(content: Blob, name: string): Promise<Text> {
@@ -14,11 +15,6 @@ export async function offerFile(content: Blob, name: string): Promise<Text> {
       if (error instanceof DOMException && error.name === "AbortError") return "";
     }
   }
-  const url = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
+  download(file, name);
   return message("developer.log.downloaded", { name });
 }

@@ -1,7 +1,5 @@
-/** What can be chosen for this browser. */
-import { Stack, Text, Title } from "@mantine/core";
-import { IconChevronRight } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+/** What can be chosen for this browser, and the ways to what belongs to the account and to the server. */
+import { Stack, Title } from "@mantine/core";
 import type { JSX } from "react";
 import { ElsewhereNote } from "../device/elsewhere-note.tsx";
 import { useClient } from "../device/use-device.ts";
@@ -11,6 +9,7 @@ import { StorageFacts } from "../sync/storage-facts.tsx";
 import { LanguageSetting } from "./language-setting.tsx";
 import { RetentionSetting } from "./retention-setting.tsx";
 import classes from "./settings.module.css";
+import { SettingsEntry } from "./settings-entry.tsx";
 
 export function SettingsPage(): JSX.Element {
   const client = useClient();
@@ -34,17 +33,14 @@ export function SettingsPage(): JSX.Element {
           <StorageFacts client={client} />
         </section>
       )}
-      <Link to="/settings/developer" className={classes.entry}>
-        <span>
-          <Text component="span" fw={550}>
-            {t("developer.title")}
-          </Text>
-          <Text component="span" size="sm" c="dimmed" display="block">
-            {t("settings.developer.text")}
-          </Text>
-        </span>
-        <IconChevronRight size={20} aria-hidden data-points />
-      </Link>
+      <nav aria-label={t("settings.title")}>
+        <Stack gap="xs">
+          <SettingsEntry to="/settings/tokens" name="tokens.title" text="tokens.text" />
+          <SettingsEntry to="/settings/data" name="data.title" text="data.text" />
+          <SettingsEntry to="/settings/server" name="server.title" text="server.text" />
+          <SettingsEntry to="/settings/developer" name="developer.title" text="settings.developer.text" />
+        </Stack>
+      </nav>
     </Stack>
   );
 }

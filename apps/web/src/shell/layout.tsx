@@ -5,6 +5,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { type JSX, useEffect, useRef } from "react";
 import { RecordingSign } from "../capture/recording-sign.tsx";
 import { useWords } from "../i18n/use-words.tsx";
+import { UpdateNote } from "../pwa/update-note.tsx";
 import { SyncSign } from "../sync/sync-sign.tsx";
 import { DropAnywhere } from "../uploads/drop-anywhere.tsx";
 import classes from "./layout.module.css";
@@ -69,6 +70,7 @@ export function Layout(): JSX.Element {
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <UpdateNote />
         <Outlet />
       </main>
       <DropAnywhere />

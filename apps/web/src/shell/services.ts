@@ -1,7 +1,7 @@
 /**
  * Everything of the page that outlives a route, made once in main.tsx and reached by `useServices`: the session, the REST
- * client, the query cache, the language, the recordings of this browser and how they are synced, the recorder and dropped files. A refused
- * token anywhere ends the session; the recordings stay in their log.
+ * client, the query cache, the language, newer builds, the recordings of this browser and how they are synced, the recorder and
+ * dropped files. A refused token anywhere ends the session; the recordings stay in their log.
  */
 
 import { ENGLISH, LAZY } from "virtual:catalogues";
@@ -14,7 +14,7 @@ import {
   retrying,
 } from "@holdfast/client";
 import { HoldfastError, isHoldfastError } from "@holdfast/contract";
-import { QueryClient } from "@tanstack/react-query";
+import { onlineManager, QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { openCaptureLink } from "../capture/capture-link.ts";
 import type { FrameEncoder } from "../capture/encoder.ts";
@@ -28,6 +28,7 @@ import { openClient } from "../device/open-client.ts";
 import { Persistence } from "../device/persistence.ts";
 import { WakeLock } from "../device/wake-lock.ts";
 import { PageLanguage } from "../i18n/language.ts";
+import { PageUpdates } from "../pwa/page-updates.ts";
 import { Session } from "../session/session.ts";
 import { rememberAccount, rememberedAccount } from "../session/token.ts";
 import { Diagnostics } from "../settings/diagnostics.ts";
@@ -46,13 +47,15 @@ export interface Services {
   readonly persistence: Persistence;
   readonly diagnostics: Diagnostics;
   readonly language: PageLanguage;
+  readonly updates: PageUpdates;
   /** When this page was opened, Unix milliseconds. */
   readonly openedAtMs: number;
 }
 
 const STOP_DEADLINE_MS = 60_000;
 
-export function createServices(): Services {
+/** `script` is the path of the script that the page began with. */
+export function createServices(script: string): Services {
   const session = new Session({ storage: localStorage, location: window.location, history: window.history });
   const http = httpOf(session);
   const api = new HoldfastApi(http);
@@ -91,11 +94,15 @@ export function createServices(): Services {
     nowMs: () => clock.now(),
   });
   const syncing = new SyncWatch(device, clock);
+  const updates = new PageUpdates({
+    ...{ workers: navigator.serviceWorker as ServiceWorkerContainer | undefined, clock, script },
+    reload: () => window.location.reload(),
+  });
   const follow = (): void => device.use(session.token() === "" ? null : session.token());
   session.subscribe(follow);
   follow();
   return {
-    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics, language },
+    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics, language, updates },
     openedAtMs: clock.now(),
   };
 }
@@ -176,13 +183,19 @@ async function stopConversation(api: HoldfastApi, id: string | null): Promise<st
 }
 
 function createQueries(): QueryClient {
+  // It begins as online whatever the browser says, and would not hear that the network came.
+  onlineManager.setOnline(navigator.onLine);
   return new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 1_000,
+        // Without a network it fails and is said, instead of waiting in silence; it is asked again when there is one.
+        networkMode: "always",
+        refetchOnReconnect: true,
         // Only what may succeed unchanged is asked again.
-        retry: (failures, error) => failures < 3 && isHoldfastError(error) && error.retryable,
+        retry: (failures, error) => failures < 3 && navigator.onLine && isHoldfastError(error) && error.retryable,
       },
+      mutations: { networkMode: "always" },
     },
   });
 }

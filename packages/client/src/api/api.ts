@@ -70,6 +70,15 @@ export interface ExportedFile {
   readonly text: string;
 }
 
+/** Somebody whom the account knows by name. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Whose words something is: the account owner's, a person's by their id, or nobody's that is known, which takes the rest back. */
+export type Whose = "mine" | "unknown" | { readonly personId: string };
+
 export class HoldfastApi {
   readonly #options: HoldfastApiOptions;
 
@@ -246,6 +255,34 @@ export class HoldfastApi {
     return { name, contentType: headers.get("content-type") ?? "text/plain", text };
   }
 
+  /** By name. */
+  async listPeople(signal?: AbortSignal): Promise<Person[]> {
+    const call = { method: "GET", path: PEOPLE, query: { include_speech_samples: "false" }, signal } as const;
+    const { body } = await request(this.#options, call);
+    if (!Array.isArray(body)) throw unexpected();
+    return body as Person[];
+  }
+
+  /** Makes a person, or finds the one who has the name. */
+  async addPerson(name: string, signal?: AbortSignal): Promise<Person> {
+    const answer = await request(this.#options, { method: "POST", path: PEOPLE, json: { name }, signal });
+    if (typeof fields(answer).id !== "string") throw unexpected();
+    return answer.body as Person;
+  }
+
+  /** Says whose all words of a speaker are, by the number that their segments have. */
+  async assignSpeaker(id: string, speaker: number, whose: Whose, signal?: AbortSignal): Promise<void> {
+    const path = `${conversationPath(id)}/assign-speaker/${speaker}`;
+    await request(this.#options, { method: "PATCH", path, query: decision(whose), signal });
+  }
+
+  /** Says whose certain segments are, by their ids; none of them where one is unknown. */
+  async assignSegments(id: string, segmentIds: readonly string[], whose: Whose, signal?: AbortSignal): Promise<void> {
+    const json = { ...decision(whose), segment_ids: segmentIds };
+    const path = `${conversationPath(id)}/segments/assign-bulk`;
+    await request(this.#options, { method: "PATCH", path, json, signal });
+  }
+
   /** An address that gives everything of the account as a ZIP file, without a token, for some minutes. */
   async exportLink(signal?: AbortSignal): Promise<{ readonly url: string; readonly expiresAtMs: number }> {
     const call = { method: "POST", path: "/v1/users/export-link", json: {}, signal } as const;
@@ -281,6 +318,12 @@ export class HoldfastApi {
 }
 
 const TOKENS = "/v1/users/tokens";
+const PEOPLE = "/v1/users/people";
+
+function decision(whose: Whose): { readonly assign_type: string; readonly value: string } {
+  if (typeof whose === "object") return { assign_type: "person_id", value: whose.personId };
+  return { assign_type: "is_user", value: String(whose === "mine") };
+}
 
 /** The name in UTF-8 of a `Content-Disposition` (RFC 8187); undefined where there is none that can be read. */
 function fileNameIn(disposition: string | null): string | undefined {

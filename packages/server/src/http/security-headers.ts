@@ -11,6 +11,8 @@ const OWN_PAGE = {
   connectSrc: ["'self'"],
   styleSrc: ["'self'"],
   imgSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  workerSrc: ["'self'"],
   baseUri: ["'none'"],
   formAction: ["'none'"],
   frameAncestors: ["'none'"],

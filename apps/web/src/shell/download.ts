@@ -1,0 +1,9 @@
+/** Gives a file to the browser, which keeps it where downloads are kept. */
+export function download(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
