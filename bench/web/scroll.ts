@@ -77,8 +77,8 @@ async function fill(browser: BrowserContext, { origin, token, recordings }: Fill
 
 async function accountOf(origin: string, token: string): Promise<string> {
   const answer = await fetch(`${origin}/v1/users/me`, { headers: { authorization: `Bearer ${token}` } });
-  const { id } = (await answer.json()) as { readonly id: string };
-  return id;
+  const { uid } = (await answer.json()) as { readonly uid: string };
+  return uid;
 }
 
 /** Milliseconds of each frame while the page runs from its top to its end. */
