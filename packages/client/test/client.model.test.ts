@@ -1,7 +1,8 @@
 /**
  * The promise of the client as a property: every frame that was written to the recording log ends at the server, whatever the
  * disk, the network, the server, the person and the process do, and the bytes are kept until it does. No request goes out during
- * a pause, no attempt is spent but by content, and no frame goes up twice but where an answer or an acknowledgement was lost.
+ * a pause, no attempt is spent but by content, no frame that came live goes up as well, whatever acknowledgement was lost, and none
+ * goes up twice but where the answer to an upload was lost.
  * What could not be written is said to be lost, and who stops or closes comes to an end of everything.
  */
 import fc from "fast-check";
@@ -111,6 +112,9 @@ async function run(acts: readonly Act[], options: ClientWorldOptions = {}): Prom
   expect(world.stopping, "captures that do not come to their end").toBe(0);
   const hasDied = acts.some((act) => act.do === "kill" || act.do === "die");
   if (!hasDied) expect(world.lost.told, "frames that are said to be lost").toBe(world.lost.frames);
+  const { live } = world;
+  const both = [...world.kept].filter((frame) => live.has(frame) && world.uploaded.has(frame));
+  expect(both, "frames that came live and by upload").toEqual([]);
   if (!mayRepeat(acts)) for (const frame of world.kept) expect(world.timesOf(frame), `frame ${frame}`).toBe(1);
   await world.close();
   check(world);

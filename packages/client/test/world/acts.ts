@@ -42,10 +42,10 @@ export type PlainAct =
   | "blink";
 
 /**
- * A job that fails for its content is sent again, and counted again. A disk that is full cannot keep that the server took a
- * batch, and the next batch may be another one; telling what is in both is then up to the server.
+ * A job that fails for its content is sent again, and counted again. Where the answer to an upload was lost, died with its
+ * process or could not be written down, the next batch may be another one; telling what is in both is then up to the server.
  */
-const REPEATING = new Set<string>(["failing job", "fill"]);
+const REPEATING = new Set<string>(["failing job", "lost answer", "kill", "die", "sync and close", "fill"]);
 
 export const mayRepeat = (acts: readonly Act[]): boolean =>
   acts.some((act) => REPEATING.has(act.do === "mood" ? act.mood : act.do));
