@@ -7,7 +7,6 @@
 
 import { isHoldfastError } from "@holdfast/contract";
 import {
-  attendedDelayMs,
   type Clock,
   type CooldownReason,
   type CoordinatorEvent,
@@ -21,7 +20,6 @@ import {
   type Random,
   type RetryBudget,
   type RetryCause,
-  reconcileDelayMs,
   refundRetry,
   type SyncCounts,
   type SyncPhase,
@@ -32,6 +30,7 @@ import {
 } from "@holdfast/core";
 import type { HttpOptions } from "../api/http.ts";
 import type { Recording } from "../log/recording.ts";
+import { askAfterMs, attendedMs } from "./ask-after.ts";
 import { CooldownKeeper } from "./cooldown-keeper.ts";
 import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
 import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
@@ -63,8 +62,6 @@ export interface SyncEngineOptions {
 const DAY_MS = 86_400_000;
 /** Clients that were paused together come back one by one within this share of the pause, or this long. */
 const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
-/** Between these lies the next question about a job when the server says when it wants to be asked. */
-const ASK_AGAIN = { minMs: 1_000, maxMs: 600_000 } as const;
 const SIGN_IN_AGAIN_MS = 300_000;
 /** A person who cancelled a pass has peace for so long. */
 const CANCELLED_REST_MS = 300_000;
@@ -434,21 +431,11 @@ export class SyncEngine {
   }
 
   #askInMs(): number {
-    const wished = this.#askAgainMs;
-    const delayMs =
-      wished === null
-        ? reconcileDelayMs(this.#reconcileStep)
-        : Math.min(Math.max(wished, ASK_AGAIN.minMs), ASK_AGAIN.maxMs);
+    const delayMs = askAfterMs(this.#reconcileStep, this.#askAgainMs);
     // A server that does not answer is not asked sooner because somebody waits.
     if (this.#attending.size === 0 || this.#schedule.has("retry")) return delayMs;
-    let sentMs = Number.NEGATIVE_INFINITY;
-    for (const { status, jobId, uploadedAtMs } of this.#options.log.recordings.values()) {
-      // A job that is in line for a reason has been given a time.
-      const hasTime = jobId !== null && (this.#reconciler.news.get(jobId)?.reason ?? null) !== null;
-      if (status === "uploaded" && !hasTime) sentMs = Math.max(sentMs, uploadedAtMs);
-    }
-    const ageMs = this.#options.clock.now() - sentMs;
-    return Number.isFinite(ageMs) ? Math.min(delayMs, attendedDelayMs(ageMs)) : delayMs;
+    const { log, clock } = this.#options;
+    return Math.min(delayMs, attendedMs(log.recordings.values(), this.#reconciler.news, clock.now()));
   }
 
   #isHeld(recording: Recording): boolean {
