@@ -5,10 +5,10 @@
  *
  * `browser` measures both in a real Chromium, in its private file system and in IndexedDB.
  */
-import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { measureBrowserLog } from "./client/browser.ts";
 import { measureAppend, measureRecovery } from "./client/files.ts";
+import { runFigures, sayMachine } from "./run-figures.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,11 +26,5 @@ const figures = {
   browser: () => measureBrowserLog(frames, recordings),
 };
 
-const cpu = cpus();
-const memory = Math.round(totalmem() / 2 ** 30);
-console.log(`machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${memory} GiB, Node ${process.version}`);
-for (const [name, measure] of Object.entries(figures)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
-  await measure();
-}
+sayMachine();
+await runFigures(figures, positionals);

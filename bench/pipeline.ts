@@ -7,13 +7,13 @@
  * Everything runs on this machine at once: gateway, pusher, PostgreSQL, the recogniser (a process that counts and answers) and
  * the load. So the share of each process is printed, and whoever reads a figure can tell whose it is.
  */
-import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { measureBacklog } from "./pipeline/backlog.ts";
 import { measureHandOff } from "./pipeline/hand-off.ts";
 import { measureIdleMemory } from "./pipeline/idle-memory.ts";
 import { measureLinkStates } from "./pipeline/link-states.ts";
 import { measureThroughput } from "./pipeline/throughput.ts";
+import { runFigures, sayMachine } from "./run-figures.ts";
 
 const SENTENCE = "and so my fellow citizens we measure what we promise.";
 
@@ -47,20 +47,10 @@ const figures = {
   memory: () => measureIdleMemory({ sessions: options.sessions }),
 };
 
-const cpu = cpus();
-console.log(
-  `machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
-);
+sayMachine();
 const words = values.silent ? "silence" : "words";
 const pusher = options.pusher ? "a pusher" : "no pusher";
 console.log(
   `settings  ${options.seconds} s after ${options.warmSeconds} s of warming up; 20 ms Opus packets; a final with ${words} every ${options.finalSeconds} s; ${pusher}; fsync on`,
 );
-// The timers of the product's clock keep nothing alive, and PostgreSQL is waited for with them.
-const alive = setInterval(() => {}, 60_000);
-for (const [name, measure] of Object.entries(figures)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
-  await measure();
-}
-clearInterval(alive);
+await runFigures(figures, positionals);

@@ -5,8 +5,8 @@
  *
  * Gateway, PostgreSQL, the client and the server it is compared with share this machine.
  */
-import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { runFigures, sayMachine } from "./run-figures.ts";
 import { measureAccept } from "./sync/accept.ts";
 import { measureHour } from "./sync/hour.ts";
 import { measureJobs } from "./sync/jobs.ts";
@@ -31,16 +31,5 @@ const figures = {
   hour: measureHour,
 };
 
-const cpu = cpus();
-const memory = Math.round(totalmem() / 2 ** 30);
-console.log(
-  `machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${memory} GiB, Node ${process.version}; fsync on`,
-);
-// The timers of the product's clock keep nothing alive, and PostgreSQL is waited for with them.
-const alive = setInterval(() => {}, 60_000);
-for (const [name, measure] of Object.entries(figures)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
-  await measure();
-}
-clearInterval(alive);
+sayMachine("; fsync on");
+await runFigures(figures, positionals);

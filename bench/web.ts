@@ -3,8 +3,8 @@
  *
  *   node bench/web.ts [list] [scroll] [words] [--conversations 5000] [--recordings 50000] [--rounds 5] [--seconds 90]
  */
-import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { runFigures, sayMachine } from "./run-figures.ts";
 import { measureList } from "./web/list.ts";
 import { measureScroll } from "./web/scroll.ts";
 import { measureWords } from "./web/words.ts";
@@ -25,11 +25,5 @@ const figures = {
   words: () => measureWords(Number(values.seconds)),
 };
 
-const cpu = cpus();
-const memory = Math.round(totalmem() / 2 ** 30);
-console.log(`machine   ${cpu.length} x ${cpu[0]?.model ?? "unknown"}, ${memory} GiB, Node ${process.version}`);
-for (const [name, measure] of Object.entries(figures)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  console.log(`\n${name} (load average before: ${loadavg()[0]?.toFixed(1)})`);
-  await measure();
-}
+sayMachine();
+await runFigures(figures, positionals);

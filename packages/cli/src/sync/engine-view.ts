@@ -1,5 +1,6 @@
 /**
- * What a command must know of its engine besides the status: whether the server answered when it was last asked, which job and which conversations came of which recording.
+ * What a command must know of its engine besides the status: whether the server answered when it was last asked, which job and
+ * which conversations came of which recording.
  */
 import { type DisplayState, displayState } from "@holdfast/core";
 import type { Account } from "../log/account.ts";
