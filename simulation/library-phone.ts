@@ -148,6 +148,7 @@ function believing(log: RecordingLog): SyncLog {
           event.type === "accepted" ? { type: "finished" as const, nowMs: event.nowMs } : event,
         ]),
       ),
+    sync: () => log.sync(),
     stamp: (ids, conversationId) => log.stamp(ids, conversationId),
     cameLive: (...came) => log.cameLive(...came),
     content: (id) => log.content(id),

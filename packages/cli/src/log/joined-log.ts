@@ -19,6 +19,10 @@ export class JoinedLog implements SyncLog {
     for (const log of this.logs) await log.apply(events);
   }
 
+  async sync(): Promise<void> {
+    for (const log of this.logs) await log.sync();
+  }
+
   async stamp(ids: readonly string[], conversationId: string): Promise<void> {
     for (const log of this.logs) await log.stamp(ids, conversationId);
   }

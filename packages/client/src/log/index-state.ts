@@ -31,7 +31,9 @@ export function emptyIndex(): IndexState {
 
 export function applyChange(state: IndexState, change: Change): void {
   if ("put" in change) {
-    state.entries.set(change.put.id, change.put);
+    const { put } = change;
+    // Logs of the first versions know no batches.
+    state.entries.set(put.id, put.batchId === undefined ? { ...put, batchId: null } : put);
   } else if ("set" in change) {
     const entry = state.entries.get(change.set);
     if (entry !== undefined) state.entries.set(change.set, { ...entry, ...change.fields });

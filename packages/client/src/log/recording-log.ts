@@ -130,12 +130,16 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
         if (after !== before) states.set(id, { ...before, ...after });
       }
       return [...states.values()].map(
-        ({ id, status, attempts, lastAttemptAtMs, jobId, uploadedAtMs, syncedAtMs, reason }) => ({
+        ({ id, status, attempts, lastAttemptAtMs, jobId, uploadedAtMs, syncedAtMs, batchId, reason }) => ({
           set: id,
-          fields: { status, attempts, lastAttemptAtMs, jobId, uploadedAtMs, syncedAtMs, reason },
+          fields: { status, attempts, lastAttemptAtMs, jobId, uploadedAtMs, syncedAtMs, batchId, reason },
         }),
       );
     });
+  }
+
+  async sync(): Promise<void> {
+    await this.#index.journal.sync();
   }
 
   async stamp(ids: readonly string[], conversationId: string): Promise<void> {
@@ -157,8 +161,8 @@ export class RecordingLog implements SyncLog, AsyncDisposable {
         const delivered = Math.min(entry.frames, Math.max(entry.delivered, messages - entry.firstSequence));
         const isWhole = entry.status === "miss" && delivered === entry.frames;
         if (!isWhole) return delivered === entry.delivered ? [] : [{ set: id, fields: { delivered } }];
-        const { status, reason } = stepRecording(entry, { type: "delivered" });
-        return [{ set: id, fields: { delivered, status, reason } }];
+        const { status, batchId, reason } = stepRecording(entry, { type: "delivered" });
+        return [{ set: id, fields: { delivered, status, batchId, reason } }];
       }),
     );
     if (conversationId === null) return;

@@ -116,15 +116,15 @@ class Recovery {
     const state = stepRecording(entry, { type: "file_missing" });
     if (state === entry) return [];
     this.#report.missing.push(entry.id);
-    return [{ set: entry.id, fields: { status: state.status, reason: state.reason } }];
+    return [{ set: entry.id, fields: { status: state.status, batchId: state.batchId, reason: state.reason } }];
   }
 
   async #seal(entry: StoredRecording): Promise<Change> {
     const read = await this.#read(entry.file);
     if (read === "unreadable") {
       this.#report.missing.push(entry.id);
-      const { status, reason } = stepRecording(entry, { type: "file_missing" });
-      return { set: entry.id, fields: { status, reason } };
+      const { status, batchId, reason } = stepRecording(entry, { type: "file_missing" });
+      return { set: entry.id, fields: { status, batchId, reason } };
     }
     const scanned = read === undefined ? undefined : await this.#scan(entry.file, read);
     if (scanned === undefined) {

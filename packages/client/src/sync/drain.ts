@@ -1,7 +1,8 @@
 /**
  * The upload half of a sync pass (reference client-sync 4.7): batch after batch, newest first, until nothing is due, something
  * tells it to stop, or it is cancelled. Candidates are chosen anew before each batch, so that fresh sound overtakes an old
- * backlog; each recording is sent at most once in a pass. What every answer does to the recordings is one table, `#settle`.
+ * backlog; each recording is sent at most once in a pass. Who goes together is written down before it is sent, because the
+ * server knows a batch again as a whole only. What every answer does to the recordings is one table, `#settle`.
  */
 import { isHoldfastError } from "@holdfast/contract";
 import { type Clock, isDue, nextBatch, type RecordingEvent } from "@holdfast/core";
@@ -52,8 +53,6 @@ export class Drain {
   readonly #signal: AbortSignal;
   /** What this pass has sent, whatever came of it. */
   readonly #tried = new Set<string>();
-  /** Members of a batch that was refused as a whole: each goes alone. */
-  readonly #alone = new Set<string>();
   readonly #tally = { batchesUploaded: 0, batchesFailed: 0, corrupted: 0, permanentFailures: 0 };
   readonly #created = new Set<string>();
   readonly #updated = new Set<string>();
@@ -104,16 +103,15 @@ export class Drain {
     }
   }
 
-  /** Whoever must go alone goes first; it was its turn already. */
   #next(): Recording[] {
-    for (const id of this.#alone) {
-      this.#alone.delete(id);
-      const recording = this.#options.log.recordings.get(id);
-      if (recording !== undefined && isDue(recording)) return [recording];
-    }
+    const { log, stumbled } = this.#options;
     const all = [...this.#candidates()];
-    const others = all.filter(({ id }) => !this.#options.stumbled.has(id));
-    return nextBatch(others.length > 0 ? others : all);
+    const others = all.filter(({ id }) => !stumbled.has(id));
+    return nextBatch(others.length > 0 ? others : all, this.#missing(log.recordings.values()));
+  }
+
+  #missing(recordings: Iterable<Recording>): Recording[] {
+    return [...recordings].filter(({ status }) => status === "miss");
   }
 
   async #sendBatch(members: readonly Recording[]): Promise<DrainEnd | null> {
@@ -128,11 +126,12 @@ export class Drain {
       sending.clear();
       return end;
     }
-    const { items, kept } = await this.#contents(this.#stillDue(members));
+    const { items, kept } = await this.#contents(this.#stillMissing(members));
     sending.clear();
     for (const { id } of kept) sending.add(id);
     const [first] = kept;
     if (first === undefined) return null;
+    await this.#bind(kept, first.batchId ?? first.id);
     this.#progress(0);
     const bytes = items.reduce((sum, { content }) => sum + content.size, 0);
     const startedMs = clock.now();
@@ -152,12 +151,16 @@ export class Drain {
   }
 
   /** What came live after all is done with, and the others know their conversation now. */
-  #stillDue(members: readonly Recording[]): Recording[] {
+  #stillMissing(members: readonly Recording[]): Recording[] {
     const { recordings } = this.#options.log;
-    return members.flatMap(({ id }) => {
-      const now = recordings.get(id);
-      return now !== undefined && isDue(now) ? [now] : [];
-    });
+    return this.#missing(members.flatMap(({ id }) => recordings.get(id) ?? []));
+  }
+
+  /** Whatever becomes of the request, of this program and of the machine, they go again together. */
+  async #bind(members: readonly Recording[], batchId: string): Promise<void> {
+    if (members.every((member) => member.batchId === batchId)) return;
+    await this.#apply(members, { type: "batched", batchId });
+    await this.#options.log.sync();
   }
 
   /** A recording whose bytes are gone is corrupted, and the others go on without it. */
@@ -250,7 +253,8 @@ export class Drain {
   /** One bad file must not take a whole batch with it (D28). */
   async #rejected(members: readonly Recording[], reason: string): Promise<null> {
     if (members.length > 1) {
-      for (const { id } of members) this.#alone.add(id);
+      await this.#options.log.apply(members.map(({ id }) => [id, { type: "batched", batchId: id }] as const));
+      for (const { id } of members) this.#tried.delete(id);
       return null;
     }
     await this.#apply(members, { type: "rejected", reason });

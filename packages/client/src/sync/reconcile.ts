@@ -180,6 +180,8 @@ export class Reconciler {
     const sinceMs = this.#news.get(jobId)?.changedAtMs ?? Math.max(...members.map(({ uploadedAtMs }) => uploadedAtMs));
     if (nowMs - sinceMs < UPLOADED_DEADLINE_MS) return;
     await this.#apply(members, { type: "overdue" });
+    // A server that knows the bytes answers with the same job, which gets its day anew.
+    this.#news.delete(jobId);
     this.#told(jobId, members, "overdue", false, {});
   }
 

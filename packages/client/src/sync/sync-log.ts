@@ -18,6 +18,8 @@ export interface SyncLog {
   readonly recordings: ReadonlyMap<string, Recording>;
   /** Steps each recording by its event and keeps the outcome. Ids that are unknown are passed over. */
   apply(events: readonly (readonly [id: string, event: RecordingEvent])[]): Promise<void>;
+  /** Resolves when every change so far would survive a loss of power. */
+  sync(): Promise<void>;
   /** Writes the conversation to those that have none. */
   stamp(ids: readonly string[], conversationId: string): Promise<void>;
   /**

@@ -38,6 +38,8 @@ export class MemorySyncLog implements SyncLog {
     }
   }
 
+  async sync(): Promise<void> {}
+
   async stamp(ids: readonly string[], conversationId: string): Promise<void> {
     for (const id of ids) {
       const recording = this.recordings.get(id);

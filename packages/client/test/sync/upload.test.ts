@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Answer, accepted, completed, limited } from "./scripted-server.ts";
+import { type Answer, accepted, completed, job, limited } from "./scripted-server.ts";
 import { HOUR, MINUTE, SECOND, stage } from "./stage.ts";
 
 describe("the way of a recording", () => {
@@ -190,6 +190,67 @@ describe("a batch that is refused", () => {
       ...["outside_recovery_window", "outside_recovery_window"],
       "uploaded",
     ]);
+  });
+});
+
+describe("a batch that nobody knows the fate of", () => {
+  const minute = (i: number) => ({ startedAtMs: 1_789_000_000_000 + i * MINUTE });
+
+  test.each<readonly [string, Answer | undefined]>([
+    ["gets no answer", undefined],
+    ["is answered by something between", { status: 502 }],
+    ["gets an answer that nobody can read", { status: 418 }],
+  ])("goes again as it was where it %s, also by the next program", async (_, answer) => {
+    const { engine, log, clock, server, restart } = stage(({ method }) =>
+      method !== "POST" ? completed() : server.uploads.length < 3 ? answer : accepted(`job-${server.uploads.length}`),
+    );
+    log.add("a", minute(1));
+    log.add("b", minute(2));
+    engine.start();
+    await clock.advance(0);
+    log.add("c", minute(3));
+    const next = await restart();
+    next.engine.start();
+    await clock.advance(HOUR);
+    const sent = server.uploads.map(({ files }) => files.map(plain).join(""));
+    expect(sent[0]).toBe("ab");
+    expect(new Set(sent)).toEqual(new Set(["ab", "c"]));
+    expect(["a", "b", "c"].map((id) => log.get(id).status)).toEqual(["synced", "synced", "synced"]);
+  });
+
+  test("goes again as it was where its job stands still, and else is free", async () => {
+    let isStuck = true;
+    const { engine, log, clock, server } = stage(({ method, path, files }) => {
+      if (method === "POST") return accepted(files.includes("r3_1.bin") ? "job-3" : "job-1");
+      return isStuck && path.endsWith("job-1") ? job("processing") : completed();
+    });
+    for (const i of [1, 2]) log.add(`r${i}`, minute(i));
+    engine.start();
+    await clock.advance(HOUR);
+    log.add("r3", { ...minute(3), status: "in_progress" });
+    await clock.advance(22 * HOUR);
+    await log.apply([["r3", { type: "sealed", delivered: false }]]);
+    await clock.advance(2 * HOUR);
+    isStuck = false;
+    await clock.advance(24 * HOUR);
+    await engine.close();
+    const sent = server.uploads.map(({ files }) => files.map(plain).join(" "));
+    expect(sent.filter((names) => names === "r1 r2")).toHaveLength(2);
+    expect(sent.filter((names) => names !== "r1 r2")).toEqual(["r3"]);
+    expect(log.get("r1")).toMatchObject({ status: "synced", batchId: null });
+  });
+
+  test("is completed with whom a person did not ask for", async () => {
+    const { engine, log, clock, server } = stage();
+    const given = { batchId: "a", attempts: 3, lastAttemptAtMs: 1, reason: "job_http_404" };
+    log.add("a", { ...minute(1), ...given });
+    log.add("b", { ...minute(2), ...given });
+    log.add("c", minute(3));
+    engine.start();
+    await clock.advance(0);
+    await engine.retry(["b"]);
+    await clock.advance(MINUTE);
+    expect(server.uploads.map(({ files }) => files.map(plain).join(" "))).toEqual(["c", "a b"]);
   });
 });
 

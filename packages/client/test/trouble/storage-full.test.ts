@@ -116,6 +116,25 @@ test("a client that was closed while the disk was full writes nothing once there
   expect(world.clock.pending).toBe(0);
 });
 
+test("what cannot be written down is not sent: nobody could keep what came of it", async () => {
+  const world = new ClientWorld();
+  world.link.refuse = true;
+  const { client, capture } = await recording(world);
+  await world.speak(100);
+  const stopping = capture.stop(0);
+  const off = client.sync.on((name) => {
+    if (name === "local_upload_started") world.disk.fail(["write"], true);
+  });
+  await world.clock.advance(10 * SECOND);
+  await stopping;
+  expect(world.uploadRequests).toBe(0);
+  off();
+  world.disk.fail();
+  await world.clock.advance(10 * MINUTE);
+  expect([world.missing, world.broken, world.uploadRequests]).toEqual([[], [], 1]);
+  await client.close();
+});
+
 test("a limit that could not be written down ends by itself", async () => {
   const world = new ClientWorld();
   world.link.refuse = true;
@@ -125,13 +144,15 @@ test("a limit that could not be written down ends by itself", async () => {
   const { broken } = world;
   const stopping = capture.stop(0);
   // The disk fills when the upload is on its way.
-  const off = client.sync.on((name) => {
-    if (name === "local_upload_started") world.disk.fail(["write"], true);
-  });
+  const answer = world.server.answer.bind(world.server);
+  world.server.answer = (process, url, init) => {
+    if (url.includes("sync-local-files")) world.disk.fail(["write"], true);
+    return answer(process, url, init);
+  };
   await world.clock.advance(2 * SECOND);
   await stopping;
   expect(client.sync.status.limit).toMatchObject({ reason: "fair_use" });
-  off();
+  world.server.answer = answer;
   world.disk.fail();
   world.mood = "well";
   await world.clock.advance(11 * MINUTE);

@@ -41,15 +41,6 @@ export type PlainAct =
   | "kill"
   | "blink";
 
-/**
- * A job that fails for its content is sent again, and counted again. Where the answer to an upload was lost, died with its
- * process or could not be written down, the next batch may be another one; telling what is in both is then up to the server.
- */
-const REPEATING = new Set<string>(["failing job", "lost answer", "kill", "die", "sync and close", "fill"]);
-
-export const mayRepeat = (acts: readonly Act[]): boolean =>
-  acts.some((act) => REPEATING.has(act.do === "mood" ? act.mood : act.do));
-
 /** A program that finds no room to open its log, or to record, tries again later. */
 export async function begin(world: ClientWorld): Promise<void> {
   const { death } = world.disk;

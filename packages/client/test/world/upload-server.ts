@@ -49,7 +49,7 @@ export class UploadServer {
   readonly uploaded = new Map<number, number>();
   /** Frames of completed jobs. */
   readonly completed = new Set<number>();
-  /** Frames by how often it said that their job failed for its content. */
+  /** Frames by how many of their jobs it said to have failed for their content. */
   readonly failed = new Map<number, number>();
   /** What a client never does. */
   readonly broken: string[] = [];
@@ -166,9 +166,10 @@ export class UploadServer {
     if (this.mood === "gone") throw new TypeError("nobody there");
     const job = this.#jobs[Number(pathname.split("job-").at(-1))];
     if (job === undefined) return answer(404, {});
+    const isNews = !job.isDone;
     job.isDone = true;
     if (job.fails) {
-      for (const frame of job.frames) this.failed.set(frame, (this.failed.get(frame) ?? 0) + 1);
+      for (const frame of isNews ? job.frames : []) this.failed.set(frame, (this.failed.get(frame) ?? 0) + 1);
       return answer(200, { status: "failed", reason_code: "stt_failed", total_segments: 1 });
     }
     for (const frame of job.frames) this.completed.add(frame);

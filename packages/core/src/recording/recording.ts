@@ -7,7 +7,8 @@
  * | state                   | left by                                                                             |
  * |-------------------------|-------------------------------------------------------------------------------------|
  * | in_progress             | sealed (miss, or synced where every frame was acknowledged), file_missing           |
- * | miss                    | delivered, accepted (uploaded), finished (synced), too_old, rejected, file_missing  |
+ * | miss                    | delivered, accepted (uploaded), finished (synced), too_old, rejected, file_missing; |
+ * |                         | batched leaves it where it is                                                       |
  * | uploaded                | finished (synced), job_failed, job_postponed, overdue (miss), job_lost (miss, or    |
  * |                         | corrupted where the bytes are gone), unusable                                       |
  * | synced                  | uncovered (miss; only what was freed by live acknowledgement alone)                 |
@@ -19,6 +20,9 @@
  * Only `job_failed`, `job_lost` and `upload_failed` spend an attempt. Being told to wait, a lost connection, a sign-in that
  * ran out and a job that the server was too busy for spend none (law L4). A state that the event does not concern is returned
  * as it is, so that an answer which comes late can hurt nobody.
+ *
+ * Nobody knows whether an upload without an answer was taken, and a server recognises a batch as a whole. So a recording
+ * remembers its batch until the content was judged: what goes again for any other reason goes with the very same ones.
  */
 
 export type RecordingStatus =
@@ -58,6 +62,8 @@ export interface RecordingState {
   readonly uploadedAtMs: number;
   /** When the server confirmed it, Unix milliseconds; 0 for never, also where only live acknowledgement freed it. */
   readonly syncedAtMs: number;
+  /** Shared by all that went up with it, while they may have to go again together; null otherwise. */
+  readonly batchId: string | null;
   /** Code of the last failure or refusal; null while there was none. */
   readonly reason: string | null;
 }
@@ -67,6 +73,8 @@ export type RecordingEvent =
   | { readonly type: "sealed"; readonly delivered: boolean }
   /** The server acknowledged the last frame that was missing. */
   | { readonly type: "delivered" }
+  /** It is about to be sent, as one of this batch. */
+  | { readonly type: "batched"; readonly batchId: string }
   /** 202. Without a job id nobody could ever ask after it, so it stays where it is. */
   | { readonly type: "accepted"; readonly jobId: string; readonly nowMs: number }
   /** 200, or a job that is completed. */
@@ -104,6 +112,7 @@ export const NEW_RECORDING: RecordingState = {
   jobId: null,
   uploadedAtMs: 0,
   syncedAtMs: 0,
+  batchId: null,
   reason: null,
 };
 
@@ -113,23 +122,25 @@ export function stepRecording(state: RecordingState, event: RecordingEvent): Rec
     case "sealed":
       return state.status === "in_progress" ? { ...state, status: event.delivered ? "synced" : "miss" } : state;
     case "delivered":
-      return state.status === "miss" ? { ...state, status: "synced", reason: null } : state;
+      return state.status === "miss" ? { ...state, status: "synced", batchId: null, reason: null } : state;
+    case "batched":
+      return state.status === "miss" && state.batchId !== event.batchId ? { ...state, batchId: event.batchId } : state;
     case "accepted":
       if (state.status !== "miss" || event.jobId === "") return state;
       return { ...state, status: "uploaded", jobId: event.jobId, uploadedAtMs: event.nowMs, reason: null };
     case "finished":
       if (state.status !== "miss" && state.status !== "uploaded") return state;
-      return { ...state, status: "synced", jobId: null, syncedAtMs: event.nowMs, reason: null };
+      return { ...state, status: "synced", jobId: null, syncedAtMs: event.nowMs, batchId: null, reason: null };
     case "postponed":
       return state.status === "miss" && state.reason !== event.reason ? { ...state, reason: event.reason } : state;
     case "upload_failed":
-      return state.status === "miss" ? spent(state, event) : state;
+      return state.status === "miss" ? judged(state, event) : state;
     case "too_old":
       return state.status === "miss" ? ended(state, "outside_recovery_window", event.reason) : state;
     case "rejected":
       return state.status === "miss" ? ended(state, "upload_rejected", event.reason) : state;
     case "job_failed":
-      return state.status === "uploaded" ? spent(state, event) : state;
+      return state.status === "uploaded" ? judged(state, event) : state;
     case "job_lost":
       if (state.status !== "uploaded") return state;
       return event.fileExists ? spent(state, event) : ended(state, "corrupted", "file_missing");
@@ -183,15 +194,22 @@ function again(state: RecordingState, reason: string | null): RecordingState {
   return { ...state, status: "miss", jobId: null, uploadedAtMs: 0, reason };
 }
 
-function spent(
-  state: RecordingState,
-  { reason, nowMs }: { readonly reason: string; readonly nowMs: number },
-): RecordingState {
+interface Failure {
+  readonly reason: string;
+  readonly nowMs: number;
+}
+
+/** The content was looked at: it goes again by itself. */
+function judged(state: RecordingState, failure: Failure): RecordingState {
+  return { ...spent(state, failure), batchId: null };
+}
+
+function spent(state: RecordingState, { reason, nowMs }: Failure): RecordingState {
   return { ...again(state, reason), attempts: state.attempts + 1, lastAttemptAtMs: nowMs };
 }
 
 function ended(state: RecordingState, status: RecordingStatus, reason: string): RecordingState {
-  return { ...state, status, jobId: null, reason };
+  return { ...state, status, jobId: null, batchId: null, reason };
 }
 
 function fresh(state: RecordingState): RecordingState {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const minute = (id: string, over: Partial<BatchCandidate> = {}): BatchCandidate => ({
   ...{ id, kind: "frames", startedAtMs: Number(id) * 60_000, bytes: 100_000 },
-  ...{ sessionId: "s", conversationId: "c", device: "phone", attempts: 0 },
+  ...{ sessionId: "s", conversationId: "c", device: "phone", attempts: 0, batchId: null },
   ...over,
 });
 const ids = (batch: readonly BatchCandidate[]) => batch.map(({ id }) => id).join(" ");
@@ -24,6 +24,14 @@ describe("nextBatch", () => {
     const session = [minute("1"), minute("2", { attempts: 1 }), minute("3"), minute("4", { attempts: 2 })];
     expect(ids(nextBatch(session))).toBe("4");
     expect(ids(nextBatch(session.slice(0, 3)))).toBe("1 3");
+  });
+
+  it("sends what was never judged as the very same batch again, also with what would not go by itself", () => {
+    const batchId = "1";
+    const first = [minute("1", { batchId, attempts: 3 }), minute("2", { batchId, attempts: 1 })];
+    const later = minute("3", { startedAtMs: first[0]?.startedAtMs ?? 0 });
+    expect(ids(nextBatch([later, ...first.slice(1)], [...first.toReversed(), later]))).toBe("1 2");
+    expect(ids(nextBatch([...first, minute("4"), minute("5")]))).toBe("4 5");
   });
 
   it("takes any iterable, once", () => {
@@ -84,7 +92,7 @@ const candidates = fc
     }),
     { maxLength: 40, size: "max" },
   )
-  .map((list): BatchCandidate[] => list.map((one, index) => ({ ...one, id: `r${index}` })));
+  .map((list): BatchCandidate[] => list.map((one, index) => ({ ...one, id: `r${index}`, batchId: null })));
 
 const bytesOf = (batch: readonly BatchCandidate[]) => batch.reduce((sum, { bytes }) => sum + bytes, 0);
 

@@ -19,7 +19,7 @@ describe("capture", () => {
   it("begins with nothing behind it", () => {
     expect(NEW_RECORDING).toEqual({
       ...{ status: "in_progress", attempts: 0, lastAttemptAtMs: 0, jobId: null },
-      ...{ uploadedAtMs: 0, syncedAtMs: 0, reason: null },
+      ...{ uploadedAtMs: 0, syncedAtMs: 0, batchId: null, reason: null },
     });
   });
 
@@ -34,6 +34,33 @@ describe("capture", () => {
 });
 
 describe("upload", () => {
+  it("remembers its batch until its content was judged", () => {
+    const batched = stepRecording(recording("miss"), { type: "batched", batchId: "b" });
+    const taken = stepRecording(batched, { type: "accepted", jobId: "job-2", nowMs: NOW });
+    const why = { reason: "because", nowMs: NOW };
+    const keeping: readonly (readonly [RecordingState, RecordingEvent])[] = [
+      [batched, { type: "postponed", reason: "offline" }],
+      [batched, { type: "network_returned" }],
+      [batched, { type: "retry" }],
+      [taken, { type: "overdue" }],
+      [taken, { type: "job_postponed", reason: "busy" }],
+      [taken, { type: "job_lost", ...why, fileExists: true }],
+    ];
+    for (const [state, event] of keeping) expect(stepRecording(state, event)).toMatchObject({ batchId: "b" });
+    const ending: readonly (readonly [RecordingState, RecordingEvent])[] = [
+      [batched, { type: "delivered" }],
+      [batched, { type: "finished", nowMs: NOW }],
+      [batched, { type: "upload_failed", ...why }],
+      [batched, { type: "too_old", reason: "because" }],
+      [batched, { type: "rejected", reason: "because" }],
+      [batched, { type: "file_missing" }],
+      [taken, { type: "finished", nowMs: NOW }],
+      [taken, { type: "job_failed", ...why }],
+      [taken, { type: "unusable", ...why }],
+    ];
+    for (const [state, event] of ending) expect(stepRecording(state, event)).toMatchObject({ batchId: null });
+  });
+
   it("T4: done at once; the attempts stay as they were", () => {
     expect(changes(recording("miss"), { type: "finished", nowMs: NOW })).toEqual({
       ...{ status: "synced", syncedAtMs: NOW, reason: null },

@@ -279,8 +279,8 @@ export class CaptureSession implements AsyncDisposable {
     const delivered = this.#deliveredOf(segment);
     if (entry === undefined || entry.delivered >= delivered) return;
     const isWhole = segment.isFinished && delivered === segment.frames;
-    const { status, reason } = isWhole ? stepRecording(entry, { type: "delivered" }) : entry;
-    this.#index.journal.later([{ set: entry.id, fields: { delivered, status, reason } }]);
+    const { status, batchId, reason } = isWhole ? stepRecording(entry, { type: "delivered" }) : entry;
+    this.#index.journal.later([{ set: entry.id, fields: { delivered, status, batchId, reason } }]);
   }
 
   #deliveredOf(segment: Segment): number {
