@@ -34,6 +34,7 @@ import { askAfterMs, attendedMs } from "./ask-after.ts";
 import { CooldownKeeper } from "./cooldown-keeper.ts";
 import { Drain, type DrainEnd, type DrainProgress } from "./drain.ts";
 import { ALWAYS_THERE, type SyncEnvironment } from "./environment.ts";
+import { watchEnvironment } from "./environment-watch.ts";
 import { SyncEmitter, type SyncListener } from "./events.ts";
 import { fairUseStatus } from "./fair-use-status.ts";
 import { LiveEnds } from "./live-ends.ts";
@@ -65,8 +66,6 @@ const RESUME_JITTER = { share: 0.1, maxMs: 30_000 } as const;
 const SIGN_IN_AGAIN_MS = 300_000;
 /** A person who cancelled a pass has peace for so long. */
 const CANCELLED_REST_MS = 300_000;
-/** A network that returns again so soon is one that comes and goes. */
-const FLAPPING_MS = 60_000;
 /** Recordings that wait, from which on a warning is due. */
 const MANY_PENDING = 720;
 /** The developer's switch (reference client-sync 5.9). */
@@ -105,10 +104,7 @@ export class SyncEngine {
   #isAutomatic: boolean;
   #retentionDays: number | null;
   #isStarted = false;
-  #cameOnlineMs = Number.NEGATIVE_INFINITY;
   #hasWarned = false;
-  #wasOnline = true;
-  #wasForeground = true;
   #unsubscribe: () => void = () => {};
 
   constructor(options: SyncEngineOptions) {
@@ -139,9 +135,12 @@ export class SyncEngine {
   start(): void {
     if (this.#isStarted || this.#closing.signal.aborted) return;
     this.#isStarted = true;
-    this.#wasOnline = this.#environment.isOnline;
-    this.#wasForeground = this.#environment.isForeground;
-    this.#unsubscribe = this.#environment.subscribe(() => this.#environmentChanged());
+    this.#unsubscribe = watchEnvironment(this.#environment, this.#options.clock, {
+      wentAway: () => this.#schedule.clearAll(),
+      cameForward: () => this.#cameForward(),
+      cameOnline: (isFlapping) => void this.#cameOnline(isFlapping),
+      changed: () => this.#emitter.emit("changed", {}),
+    });
     this.wake("startup");
   }
 
@@ -456,26 +455,12 @@ export class SyncEngine {
     this.#schedule.set("resume", jitterMs, () => this.wake("cooldown_elapsed"));
   }
 
-  #environmentChanged(): void {
-    const { isOnline, isForeground } = this.#environment;
-    const cameOnline = isOnline && !this.#wasOnline;
-    const cameForward = isForeground && !this.#wasForeground;
-    this.#wasOnline = isOnline;
-    this.#wasForeground = isForeground;
-    if (!isForeground) this.#schedule.clearAll();
-    if (cameForward) {
-      this.#reconcileStep = 0;
-      this.wake("foregrounded");
-    }
-    if (cameOnline) void this.#cameOnline();
-    this.#emitter.emit("changed", {});
+  #cameForward(): void {
+    this.#reconcileStep = 0;
+    this.wake("foregrounded");
   }
 
-  /** A network that comes and goes must not be a way around the waits between tries. */
-  async #cameOnline(): Promise<void> {
-    const nowMs = this.#options.clock.now();
-    const isFlapping = nowMs - this.#cameOnlineMs < FLAPPING_MS;
-    this.#cameOnlineMs = nowMs;
+  async #cameOnline(isFlapping: boolean): Promise<void> {
     await this.#reviveAll().catch(() => {});
     if (!isFlapping || !this.#schedule.has("retry")) this.wake("connectivity_restored");
   }
