@@ -4,6 +4,7 @@
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { HomePage } from "./conversations/home-page.tsx";
+import { Crashed } from "./shell/crashed.tsx";
 import { Layout } from "./shell/layout.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 
@@ -74,6 +75,7 @@ export function preloadPages(): void {
 }
 
 export const router = createRouter({
+  defaultErrorComponent: () => <Crashed />,
   routeTree: rootRoute.addChildren([
     ...[homeRoute, conversationRoute, queueRoute],
     ...[syncRoute, settingsRoute, tokensRoute, dataRoute, serverRoute, developerRoute],

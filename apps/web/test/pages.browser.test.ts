@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { busyQueue } from "./busy-queue.ts";
 import { JFK_WAV } from "./holdfast.ts";
 import { plainWords } from "./plain-words.ts";
 import { describeSettings } from "./settings-scenarios.ts";
@@ -39,28 +40,7 @@ async function drop(page: Page, name: string, type: string, content: Uint8Array)
   await zone.dispatchEvent("drop", { dataTransfer: transfer });
 }
 
-/** A server with much to do. */
 const BUSY_QUEUE = busyQueue();
-
-function busyQueue(): unknown {
-  const at = "2026-11-23T11:00:00.000Z";
-  const job = {
-    ...{ kind: "sync", state: "queued", lane: "fresh", user_id: null, conversation_id: null, stage: null, attempts: 0 },
-    ...{ created_at: at, reason_code: null, waits_until: null },
-  };
-  const lane = { waiting: 2, sound_seconds: 5_400, oldest_age_seconds: 600, done_in_seconds: 120 };
-  const none = { waiting: 0, sound_seconds: 0, oldest_age_seconds: 0, done_in_seconds: 0 };
-  return {
-    ...{ fresh: lane, backfill: none, audio_seconds_per_second: 12, speed_is_measured: true, more: 7 },
-    jobs: [
-      { ...job, id: "1", state: "leased", stage: "processing" },
-      { ...job, id: "2", kind: "finalization", state: "blocked", reason_code: "awaiting_transcription" },
-      { ...job, id: "3", reason_code: "stt_busy", waits_until: "2099-01-01T00:00:00.000Z" },
-      { ...job, id: "4", user_id: "anna" },
-    ],
-    gave_up: [],
-  };
-}
 
 describe("signing in", () => {
   it("without a token says where the link is", async () => {
@@ -155,6 +135,21 @@ describe("a dropped file", () => {
     await page.getByText(/The server is busy\. Trying again in \d sec/).waitFor();
     await inspect(page, "upload-waiting");
     await page.getByRole("link", { name: "Open the conversation" }).waitFor({ timeout: DONE_WITHIN_MS });
+  });
+});
+
+describe("a part of the page that does not come", () => {
+  it("is said to be missing, and loading the page again brings it", async () => {
+    await using watched = await stage.signedIn();
+    watched.expectFaults(/ERR_FAILED|Failed to fetch|Error/);
+    const { page } = watched;
+    await page.route("**/queue-page-*.js", (route) => route.abort());
+    await page.goto(`${stage.holdfast.origin}/queue`);
+    await page.getByRole("alert").getByText("This page met an error").waitFor();
+    await inspect(page, "crashed");
+    await page.unroute("**/queue-page-*.js");
+    await page.getByRole("button", { name: "Load it again" }).click();
+    await page.getByRole("heading", { name: "Queue", exact: true }).waitFor();
   });
 });
 

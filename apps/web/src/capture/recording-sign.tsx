@@ -8,14 +8,20 @@ import { useRecording } from "./use-recording.ts";
 
 export function RecordingSign(): JSX.Element | null {
   const { phase, capturedMs } = useRecording();
-  const { t } = useWords();
+  const { t, amount } = useWords();
   if (phase !== "recording" && phase !== "stopping") return null;
   return (
     <Link to="/" className={classes.sign}>
       <span className={classes.dot} aria-hidden />
-      {phase === "recording"
-        ? t("capture.sign.recording", { length: clockTime(capturedMs) })
-        : t("capture.sign.finishing")}
+      <span className={classes.words}>
+        {phase === "recording"
+          ? t("capture.sign.recording", { length: clockTime(capturedMs) })
+          : t("capture.sign.finishing")}
+      </span>
+      {/* What a phone has room for. */}
+      <span className={classes.short} aria-hidden>
+        {amount(clockTime(capturedMs))}
+      </span>
     </Link>
   );
 }

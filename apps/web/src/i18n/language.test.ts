@@ -27,15 +27,21 @@ function page({ search = "", chosen, visit, browser = ["en"], lazy = LAZY }: Set
   const ofVisit = store("holdfast.language.visit", visit);
   const root = { lang: "", dir: "" };
   const addresses: string[] = [];
+  const elsewhere: ((key: string | null) => void)[] = [];
   const language = new PageLanguage({
     ...{ english: ENGLISH, lazy, stored, visit: ofVisit, root, browser: () => browser },
+    onStoredElsewhere: (listener) => void elsewhere.push(listener),
     location: { search, pathname: "/settings", hash: "" },
     history: {
       state: null,
       replaceState: (_state: unknown, _title: string, url?: string | URL | null) => void addresses.push(String(url)),
     },
   });
-  return { language, stored, visit: ofVisit, root, addresses };
+  const writeElsewhere = (key: string, value: string): void => {
+    stored.setItem(key, value);
+    for (const listener of elsewhere) listener(key);
+  };
+  return { language, stored, visit: ofVisit, root, addresses, writeElsewhere };
 }
 
 describe("the language of a page", () => {
@@ -54,6 +60,19 @@ describe("the language of a page", () => {
     const next = page({ visit: visit.getItem("holdfast.language.visit") ?? "", chosen: "ar" });
     await next.language.start();
     expect(next.language.snapshot().name).toBe("de");
+  });
+
+  it("that is chosen in another tab is taken up, except where the address named one", async () => {
+    const { language, writeElsewhere, root } = page();
+    await language.start();
+    writeElsewhere("holdfast.language", "he");
+    await expect.poll(() => root).toEqual({ lang: "he", dir: "rtl" });
+    writeElsewhere("holdfast.token", "t");
+    const visit = page({ search: "?lang=de" });
+    await visit.language.start();
+    visit.writeElsewhere("holdfast.language", "he");
+    await Promise.resolve();
+    expect(visit.language.snapshot().name).toBe("de");
   });
 
   it("that nobody knows is English", async () => {

@@ -1,7 +1,7 @@
 /**
  * The language of this page: chosen once before anything is drawn, so that no other one flashes, and again when the person
- * chooses. A language in the address (`?lang=de`) holds for the visit, one from the settings for this browser. What cannot be
- * loaded leaves the page in the language that it has.
+ * chooses, here or in another tab. A language in the address (`?lang=de`) holds for the visit, one from the settings for this
+ * browser. What cannot be loaded leaves the page in the language that it has.
  */
 import { chooseLocale, directionOf, type Locale, localeOf, type ShownLocale } from "./locales.ts";
 import { type Catalogue, createWords, type Words } from "./words.ts";
@@ -23,6 +23,8 @@ export interface LanguageDeps {
   /** `navigator.languages`. */
   readonly browser: () => readonly string[];
   readonly root: Pick<HTMLElement, "lang" | "dir">;
+  /** Another tab wrote to `stored`; null for all of its keys. */
+  readonly onStoredElsewhere: (listener: (key: string | null) => void) => void;
 }
 
 export class PageLanguage {
@@ -33,6 +35,9 @@ export class PageLanguage {
   constructor(deps: LanguageDeps) {
     this.#deps = deps;
     this.#words = createWords({ name: "en", locale: "en", direction: "ltr", messages: deps.english }, deps.english);
+    deps.onStoredElsewhere((key) => {
+      if (key === CHOSEN || key === null) this.#show().catch(() => {});
+    });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {

@@ -152,7 +152,7 @@ function Again({ id, what }: { readonly id: string; readonly what: string }): JS
   return (
     <div className={classes.again}>
       <Button
-        size="compact-md"
+        size="compact-sm"
         variant="light"
         loading={retry.isPending}
         onClick={() => retry.mutate()}

@@ -30,11 +30,11 @@ export function Layout(): JSX.Element {
         <div className={classes.bar}>
           <Link to="/" className={classes.home}>
             <Mark size={28} />
-            <Text component="span" fw={650}>
+            <Text component="span" fw={650} className={classes.name}>
               Holdfast
             </Text>
           </Link>
-          <Group gap="xs">
+          <Group gap="xs" wrap="nowrap" className={classes.tools}>
             {path !== "/" && <RecordingSign />}
             <SyncSign isHere={path === "/sync"} />
             <Tooltip label={t("queue.title")}>

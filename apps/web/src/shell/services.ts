@@ -65,6 +65,7 @@ export function createServices(script: string): Services {
     ...{ english: ENGLISH, lazy: LAZY, stored: localStorage, visit: sessionStorage },
     ...{ location: window.location, history: window.history, root: document.documentElement },
     browser: () => navigator.languages,
+    onStoredElsewhere: (listener) => window.addEventListener("storage", ({ key }) => listener(key)),
   });
   const device: Device = new Device({
     locks: navigator.locks,

@@ -71,8 +71,6 @@ export class Drain {
     const { emitter } = this.#options;
     const due = [...this.#candidates()];
     if (due.length === 0) return { type: "clean" };
-    this.#total = due.length;
-    this.#totalBytes = due.reduce((sum, { bytes }) => sum + bytes, 0);
     emitter.emit("local_upload_started", { walCount: due.length });
     try {
       return await this.#loop();
@@ -106,6 +104,8 @@ export class Drain {
   #next(): Recording[] {
     const { log, stumbled } = this.#options;
     const all = [...this.#candidates()];
+    this.#total = this.#tried.size + all.length;
+    this.#totalBytes = this.#doneBytes + all.reduce((sum, { bytes }) => sum + bytes, 0);
     const others = all.filter(({ id }) => !stumbled.has(id));
     return nextBatch(others.length > 0 ? others : all, this.#missing(log.recordings.values()));
   }
