@@ -1,7 +1,7 @@
 /**
  * The figures of the page in a real Chromium against the real server, each against the target it must reach:
  *
- *   node bench/web.ts [list] [scroll] [words] [--conversations 5000] [--recordings 50000] [--rounds 5] [--seconds 90]
+ *   node bench/web.ts [list] [scroll] [words] [--conversations 5000] [--recordings 50000] [--rounds 5] [--seconds 100]
  */
 import { parseArgs } from "node:util";
 import { runFigures, sayMachine } from "./run-figures.ts";
@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
     conversations: { type: "string", default: "5000" },
     recordings: { type: "string", default: "50000" },
     rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "90" },
+    seconds: { type: "string", default: "100" },
   },
 });
 

@@ -201,6 +201,20 @@ describe("serve", () => {
     expect(processesOf(dataDir)).toEqual([]);
   });
 
+  test("a gateway that does not become ready keeps no other role from its work", async () => {
+    const serve = start(STUBS, newDataFolder(), { STUB_NEVER_READY: "gateway" });
+    for (const role of ["pusher", "worker", "speech"])
+      await expect.poll(() => serve.output(), { timeout: 30_000 }).toContain(`${role} is ready`);
+    expect(serve.output()).not.toContain("Sign in");
+  });
+
+  test("the page is there before the other roles are", async () => {
+    const port = await freePort();
+    const serve = start(STUBS, newDataFolder(), { HOLDFAST_PORT: String(port), STUB_NEVER_READY: "speech" });
+    await expect.poll(() => pageOf(port), { timeout: 30_000 }).toBe("gateway");
+    expect(serve.output()).not.toContain("Sign in");
+  });
+
   test("DATABASE_URL is used instead of an own server; one that does not answer is refused", async () => {
     const dataDir = newDataFolder();
     const other = start(STUBS, newDataFolder());
@@ -220,6 +234,8 @@ describe("serve", () => {
     const unreachable = start(STUBS, newDataFolder(), { DATABASE_URL: "postgresql://127.0.0.1:1/none" });
     expect(await unreachable.ended()).toBe(EXIT.database);
     expect(unreachable.output()).toContain("the database could not be prepared");
+    // The gateway was loaded meanwhile, and did not begin.
+    expect(unreachable.output()).not.toContain("gateway died");
   });
 });
 
@@ -234,4 +250,11 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
+}
+
+async function pageOf(port: number): Promise<string | undefined> {
+  return await fetch(`http://localhost:${port}/`).then(
+    async (answer) => await answer.text(),
+    () => undefined,
+  );
 }

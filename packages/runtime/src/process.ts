@@ -3,7 +3,8 @@
  * of three things ends it: SIGTERM, Ctrl-C or a closed terminal (only without a parent: a terminal signals the whole group,
  * and below a supervisor it is the supervisor that orders the end), or the parent going away. The end is drain (with a deadline),
  * close, exit 0. Settings that are not valid end it with 2. An error that nobody caught is logged and ends the process with 1: the supervisor starts a fresh one,
- * which is safer than going on with a state that nobody knows.
+ * which is safer than going on with a state that nobody knows. With `--held` the role does not begin before its parent says so:
+ * it is loaded while what it needs is still being made.
  */
 import { type Config, isHoldfastError, messageOf, parseConfig } from "@holdfast/contract";
 import type { Clock, Log, Random } from "@holdfast/core";
@@ -38,6 +39,12 @@ export interface RunningRole {
 export interface ReadyMessage {
   readonly type: "ready";
   readonly port: number | undefined;
+}
+
+/** The argument of a role that is to wait for its parent's word, and that word. */
+export const HELD = "--held";
+export interface BeginMessage {
+  readonly type: "begin";
 }
 
 /** Runs a role as this process, to the end of the process. Call it once, from a composition root (`main.ts`). */
@@ -93,17 +100,26 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
   if (hasParent) process.on("disconnect", () => endOnce("parent is gone"));
 
   loopDelay();
-  role = start({ config, log, clock: systemClock, random: systemRandom, signal: ending.signal });
-  role.then(
-    ({ port }) => {
-      log.info({ event: "ready", port }, port === undefined ? `${name} is ready` : `${name} is ready on port ${port}`);
-      const message: ReadyMessage = { type: "ready", port };
-      if (process.connected) process.send?.(message);
-    },
-    (error: unknown) => {
-      if (!ending.signal.aborted) die(error, "start_failed");
-    },
-  );
+  const begin = (): void => {
+    if (ending.signal.aborted) return;
+    role = start({ config, log, clock: systemClock, random: systemRandom, signal: ending.signal });
+    role.then(
+      ({ port }) => {
+        log.info(
+          { event: "ready", port },
+          port === undefined ? `${name} is ready` : `${name} is ready on port ${port}`,
+        );
+        const message: ReadyMessage = { type: "ready", port };
+        if (process.connected) process.send?.(message);
+      },
+      (error: unknown) => {
+        if (!ending.signal.aborted) die(error, "start_failed");
+      },
+    );
+  };
+  // The word may have come while the role was loaded; it is kept until somebody listens.
+  if (hasParent && process.argv.includes(HELD)) process.once("message", begin);
+  else begin();
 }
 
 function settingsOrExit(name: string): Config {

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { HELD } from "../src/index.ts";
 
 const SAMPLE = fileURLToPath(new URL("./roles/sample.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -41,6 +42,7 @@ function watch(child: ChildProcess): Run {
 const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ ...process.env, HOLDFAST_PORT: "1234", ...extra });
 const underParent = (mode: string, extra?: NodeJS.ProcessEnv): Run =>
   watch(fork(SAMPLE, [mode], { env: env(extra), stdio: ["ignore", "pipe", "pipe", "ipc"] }));
+const held = (): Run => watch(fork(SAMPLE, ["begins", HELD], { env: env(), stdio: ["ignore", "pipe", "pipe", "ipc"] }));
 const alone = (mode: string): Run => watch(spawn(process.execPath, [SAMPLE, mode], { env: env() }));
 
 describe("a role process", () => {
@@ -67,6 +69,31 @@ describe("a role process", () => {
     expect(code).toBe(0);
     expect(output).toContain("parent is gone");
     expect(output).toContain("drained");
+  });
+
+  test("that is held is loaded, and begins when it is told", async () => {
+    const run = held();
+    await run.saw("loaded");
+    expect(run.output()).not.toContain("begins");
+    run.child.send({ type: "begin" });
+    expect((await once(run.child, "message"))[0]).toEqual({ type: "ready", port: 1234 });
+    expect(run.output()).toContain("begins");
+  });
+
+  test("that is held hears a word that came before it was loaded", async () => {
+    const run = held();
+    run.child.send({ type: "begin" });
+    expect((await once(run.child, "message"))[0]).toEqual({ type: "ready", port: 1234 });
+  });
+
+  test.each(["SIGTERM", "a parent that goes away"])("that is held ends by %s without having begun", async (end) => {
+    const run = held();
+    await run.saw("loaded");
+    if (end === "SIGTERM") run.child.kill("SIGTERM");
+    else run.child.disconnect();
+    const { code, output } = await run.ended();
+    expect(code).toBe(0);
+    expect(output).not.toContain("begins");
   });
 
   test("leaves Ctrl-C and a closed terminal to its parent", async () => {

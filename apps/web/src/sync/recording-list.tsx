@@ -4,31 +4,28 @@
  */
 import type { Recording } from "@holdfast/client";
 import { Button, Text } from "@mantine/core";
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type JSX, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { measureElement, useWindowVirtualizer } from "@tanstack/react-virtual";
+import { type JSX, memo, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { dayTitle } from "../conversations/by-day.ts";
 import { useWords } from "../i18n/use-words.tsx";
 import { DeleteRecording } from "./delete-recording.tsx";
 import classes from "./recording-list.module.css";
 import { RecordingRow } from "./recording-row.tsx";
+import { RowHeights } from "./row-heights.ts";
 import { type Filter, finalCount, rowsOf } from "./rows.ts";
 import type { SyncView } from "./sync-watch.ts";
 
 const FILTERS: readonly Filter[] = ["all", "pending", "synced"];
 
-const DAY_PX = 48;
-const ROW_PX = 88;
 const OVERSCAN = 6;
 
 export function RecordingList({ view }: { readonly view: SyncView }): JSX.Element {
-  const { t, locale } = useWords();
+  const { t } = useWords();
   // Thousands of synced rows are rarely what a person looks for (reference client-sync 7.2.8).
   const [filter, setFilter] = useState<Filter>("pending");
   const { client, version } = view;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the map is the same object; the version says that it changed
-  const rows = useMemo(
-    () => rowsOf(client.log.recordings.values(), filter, new Date(), locale),
-    [client, filter, version, locale],
-  );
+  const rows = useMemo(() => rowsOf(client.log.recordings.values(), filter), [client, filter, version]);
   const count = rows.reduce((sum, { kind }) => sum + (kind === "recording" ? 1 : 0), 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   const dead = useMemo(() => finalCount(client.log.recordings.values()), [client, version]);
@@ -76,6 +73,11 @@ interface RowsProps {
   readonly count: number;
 }
 
+const DayHeading = memo(({ day }: { readonly day: string }): JSX.Element => {
+  const { locale } = useWords();
+  return <h3 className={classes.day}>{dayTitle(day, new Date(), locale)}</h3>;
+});
+
 function Rows({ view, rows, count }: RowsProps): JSX.Element {
   const [asked, setAsked] = useState<Recording | null>(null);
   const list = useRef<HTMLUListElement>(null);
@@ -84,10 +86,17 @@ function Rows({ view, rows, count }: RowsProps): JSX.Element {
     const box = list.current?.getBoundingClientRect();
     if (box !== undefined) setTop(box.top + window.scrollY);
   }, []);
-  const virtualizer = useWindowVirtualizer({
+  const [heights] = useState(() => new RowHeights());
+  const virtualizer = useWindowVirtualizer<HTMLLIElement>({
     count: rows.length,
-    estimateSize: (index) => (rows[index]?.kind === "day" ? DAY_PX : ROW_PX),
-    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize: (index) => heights.guess(rows[index]?.kind ?? "recording"),
+    measureElement(element, entry, instance) {
+      const px = measureElement(element, entry, instance);
+      heights.saw(rows[instance.indexFromElement(element)]?.kind ?? "recording", px);
+      return px;
+    },
+    // A new function is a new list to the virtualizer: it would lay out all rows again with every frame of a scroll.
+    getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
     overscan: OVERSCAN,
     scrollMargin: top,
   });
@@ -114,7 +123,7 @@ function Rows({ view, rows, count }: RowsProps): JSX.Element {
               style={{ transform: `translateY(${start - virtualizer.options.scrollMargin}px)` }}
             >
               {row.kind === "day" ? (
-                <h3 className={classes.day}>{row.title}</h3>
+                <DayHeading day={row.day} />
               ) : (
                 <RecordingRow
                   client={view.client}

@@ -1,7 +1,7 @@
 /** One recording: when and how long, where it is, why and what comes next, and what a person can do about it. */
 import type { HoldfastClient, Recording } from "@holdfast/client";
 import { rowActions } from "@holdfast/core";
-import { ActionIcon, Button, Loader, Text } from "@mantine/core";
+import { ActionIcon, Button, Loader } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type JSX, memo } from "react";
@@ -35,7 +35,7 @@ function Row({ client, recording, onDelete }: Props): JSX.Element | null {
   return (
     <article className={classes.row} data-testid="recording" data-state={state}>
       <div className={classes.body}>
-        <Text className={classes.title} truncate="end">
+        <p className={classes.title}>
           <Rich
             id="shell.two_facts"
             values={{
@@ -43,8 +43,8 @@ function Row({ client, recording, onDelete }: Props): JSX.Element | null {
               second: <Length recording={recording} />,
             }}
           />
-        </Text>
-        <Text size="sm" className={classes.state} data-tone={tone}>
+        </p>
+        <p className={classes.state} data-tone={tone}>
           {state === "synced" && recording.conversationId !== null ? (
             <Rich
               id="shell.two_facts"
@@ -53,10 +53,8 @@ function Row({ client, recording, onDelete }: Props): JSX.Element | null {
           ) : (
             t(isBeingRecorded ? "sync.row.in_progress" : text)
           )}
-        </Text>
-        <Text size="sm" c="dimmed">
-          {say(explainWords(explanation, Date.now()))}
-        </Text>
+        </p>
+        <p className={classes.why}>{say(explainWords(explanation, Date.now()))}</p>
       </div>
       <div className={classes.actions}>
         {state === "syncing" && <Loader size={20} role="img" aria-label={t("sync.row.syncing")} />}

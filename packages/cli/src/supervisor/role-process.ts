@@ -1,10 +1,12 @@
 /**
  * A role as a child process: forked from its `main.ts`, ready when it says so by IPC, ended by SIGTERM and, if it does not
- * listen, by SIGKILL. The IPC channel is also its life line: when we die, it breaks, and the child ends itself.
+ * listen, by SIGKILL. The IPC channel is also its life line: when we die, it breaks, and the child ends itself. A role is loaded
+ * at once and begins when what it needs is there.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Clock } from "@holdfast/core";
+import { type BeginMessage, HELD } from "@holdfast/runtime";
 import { EXIT, ExitError } from "../exit-codes.ts";
 import type { Output } from "./output.ts";
 import type { Life } from "./supervised.ts";
@@ -22,6 +24,8 @@ export interface RoleProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly output: Output;
+  /** What the role needs to begin. Where it rejects, the role waits for its end. */
+  readonly needs: Promise<unknown>;
 }
 
 /** Starts a role; rejects with the reason when it ends before it is ready, or `signal` ends it. */
@@ -30,14 +34,22 @@ export async function startRole(
   onPid: (pid: number) => void,
   signal: AbortSignal,
 ): Promise<Life> {
-  const { name, program, env, clock, output } = options;
-  const child = fork(program, [], { env, execArgv: [...process.execArgv, ...SMALL_HEAP], stdio: output.childStdio });
+  const { name, program, env, clock, output, needs } = options;
+  const child = fork(program, [HELD], {
+    env,
+    execArgv: [...process.execArgv, ...SMALL_HEAP],
+    stdio: output.childStdio,
+  });
   output.follow(name, child);
   const died = deathOf(child);
   const refused = refusalOf(name, child);
   if (child.pid === undefined) throw new Error(await died);
   const { pid } = child;
   onPid(pid);
+  needs.then(
+    () => tellToBegin(child),
+    () => {},
+  );
 
   const end = async (): Promise<void> => {
     child.kill("SIGTERM");
@@ -54,6 +66,12 @@ export async function startRole(
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
+}
+
+function tellToBegin(child: ChildProcess): void {
+  const word: BeginMessage = { type: "begin" };
+  // One that is gone by now is told about by its end.
+  if (child.connected) child.send(word, () => {});
 }
 
 /** Rejects when the role says by its exit code that its settings are wrong: starting it again would be no use. */

@@ -1,13 +1,14 @@
 /**
  * `holdfast serve`: everything on one machine. Up: lock of the data folder, leftovers of a killed predecessor, port,
- * PostgreSQL, schema and owner's token, the four roles at once. Down, in the order in which they need each other: gateway
- * (it drains its sockets), then pusher, worker and speech, PostgreSQL last. A child that dies meanwhile is started again.
- * It holds no driver, no server and no model, so that it is the process that survives.
+ * PostgreSQL, schema and owner's token while the gateway is loaded, then the gateway and the other roles one after the other; the
+ * gateway says itself what is not there yet. Down, in the order in which they need each other: gateway (it drains its sockets),
+ * then pusher, worker and speech, PostgreSQL last. A child that dies meanwhile is started again. It holds no driver, no server
+ * and no model, so that it is the process that survives.
  */
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "@holdfast/contract";
-import type { Clock, Log } from "@holdfast/core";
+import { type Clock, type Log, sleep } from "@holdfast/core";
 import { EXIT, ExitError } from "../exit-codes.ts";
 import { type DataLock, takeDataLock } from "./data-lock.ts";
 import { startDatabase } from "./database-process.ts";
@@ -18,12 +19,16 @@ import { endLeftovers, pidFiles } from "./pid-files.ts";
 import { freePorts, waitForPort } from "./ports.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { startRole } from "./role-process.ts";
-import { ROLES, type Role } from "./roles.ts";
+import type { Role } from "./roles.ts";
 import { type Life, type Supervised, supervise } from "./supervised.ts";
 
 const PORT_PATIENCE_MS = 10_000;
 const LEFTOVERS_PATIENCE_MS = 10_000;
 const LOOK_AT_FOLDER_MS = 1_000;
+/** What a person waits for first: the page, then live words. All at once, each would come as late as the last. */
+const BY_URGENCY = ["gateway", "speech", "pusher", "worker"] as const satisfies readonly Role[];
+/** A role that takes longer is not waited for: the next ones have work of their own. */
+const HEAD_START_MS = 1_500;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -78,16 +83,24 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const databaseUrl = config.DATABASE_URL ?? (await startOwnDatabase(options, lock, dataDir, runDir, endings));
     stopIfAborted(signal);
     const env = await environmentOfChildren(options, dataDir, databaseUrl);
-    const { ownerToken, migrations } = await prepareDatabase(env);
-    if (migrations.length > 0) log.info({ event: "migrated", migrations }, "the database schema is up to date");
-    stopIfAborted(signal);
-
-    const children = startRoles(options, env, runDir);
+    const prepared = prepareDatabase(env);
+    const children: Supervised[] = [];
     endings.push(() => endAll(children.filter(({ name }) => name !== "gateway")));
     endings.push(() => endAll(children.filter(({ name }) => name === "gateway")));
     endings.push(() => {
       for (const child of children) child.retire();
     });
+    const begin = (name: Role): Supervised => {
+      const child = superviseRole(name, options, env, runDir, prepared);
+      children.push(child);
+      return child;
+    };
+    const [first, ...others] = BY_URGENCY;
+    const gateway = begin(first);
+    const { ownerToken, migrations } = await prepared;
+    if (migrations.length > 0) log.info({ event: "migrated", migrations }, "the database schema is up to date");
+    await headStart(gateway, clock, signal);
+    for (const name of others) await headStart(begin(name), clock, signal);
     const lives = await allReady(children, signal);
     return { dataDir, gatewayPort: lives.get("gateway")?.port ?? config.HOLDFAST_PORT, ownerToken, lost, end };
   } catch (error) {
@@ -164,18 +177,25 @@ async function environmentOfChildren(
   });
 }
 
-function startRoles(options: ServeOptions, env: NodeJS.ProcessEnv, runDir: string): Supervised[] {
-  const { clock, log, output, programs } = options;
-  const pids = pidFiles(runDir);
-  return ROLES.map((name) =>
-    supervise({
-      name,
-      clock,
-      log,
-      pids,
-      start: (onPid, signal) => startRole({ name, program: programs[name], env, clock, output }, onPid, signal),
-    }),
-  );
+function superviseRole(
+  name: Role,
+  { clock, log, output, programs }: ServeOptions,
+  env: NodeJS.ProcessEnv,
+  runDir: string,
+  needs: Promise<unknown>,
+): Supervised {
+  return supervise({
+    name,
+    clock,
+    log,
+    pids: pidFiles(runDir),
+    start: (onPid, signal) => startRole({ name, program: programs[name], env, clock, output, needs }, onPid, signal),
+  });
+}
+
+async function headStart(child: Supervised, clock: Clock, signal: AbortSignal): Promise<void> {
+  await Promise.race([child.ready, sleep(clock, HEAD_START_MS, signal)]);
+  stopIfAborted(signal);
 }
 
 async function allReady(children: readonly Supervised[], signal: AbortSignal): Promise<Map<string, Life>> {

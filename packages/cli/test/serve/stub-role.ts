@@ -9,6 +9,7 @@ const name = process.argv[1]?.match(/stub-(\w+)\.ts$/)?.[1] ?? "role";
 runProcess(name, async ({ config }) => {
   if (name === process.env.STUB_REFUSES)
     throw new HoldfastError("no", { code: "config_invalid", class: "permanent_input" });
+  if (name === process.env.STUB_NEVER_READY) await new Promise(() => {});
   const port = {
     gateway: config.HOLDFAST_PORT,
     pusher: config.HOLDFAST_PUSHER_PORT,

@@ -92,12 +92,12 @@ class Recovery {
   /** Entries without a file, and files without an entry. What was made since the log was opened is no business of ours. */
   async searchFiles(): Promise<void> {
     const entries = [...this.#index.entries.values()];
-    const files = new Set(await this.#index.store.list(ENDING));
-    const known = new Set(entries.map(({ file }) => file));
-    const missing = entries.filter(({ file }) => !files.has(file) && !this.#index.made.has(file));
+    // One set, and one pass over it: a page that is on show stands still meanwhile. No two entries share a file.
+    const others = new Set(await this.#index.store.list(ENDING));
+    const missing = entries.filter(({ file }) => !others.delete(file) && !this.#index.made.has(file));
     const adopted: Change[] = [];
-    for (const file of files) {
-      if (!known.has(file) && !this.#index.made.has(file)) adopted.push(...(await this.#adopt(file)));
+    for (const file of others) {
+      if (!this.#index.made.has(file)) adopted.push(...(await this.#adopt(file)));
     }
     if (missing.length + adopted.length === 0) return;
     await this.#index.journal.change(() => [...missing.flatMap(({ id }) => this.#missing(id)), ...adopted]);

@@ -40,7 +40,15 @@ const DEVANAGARI = String.raw`[\p{Script=Devanagari}\p{M}]+`;
 const ARABIC = String.raw`[\p{Script=Arabic}\p{M}]{2,15}`;
 const HANGUL = String.raw`\p{Script=Hangul}`;
 
-export const INTRODUCTION_FORMS: readonly IntroductionForm[] = [
+let made: readonly IntroductionForm[] | undefined;
+
+/** Made when the first is asked for: to make them takes longer than to load all of core, and most processes never ask. */
+export function introductionForms(): readonly IntroductionForm[] {
+  made ??= makeForms();
+  return made;
+}
+
+const makeForms = (): readonly IntroductionForm[] => [
   // English
   plain(
     "my name is|my name['’]s|my full name is|the name is|the name['’]s|my friends call me|everyone calls me|you can call me",

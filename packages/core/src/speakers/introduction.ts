@@ -6,8 +6,8 @@
  */
 import { sentences } from "../segments/text.ts";
 import {
-  INTRODUCTION_FORMS,
   type IntroductionForm,
+  introductionForms,
   LEADING_FILLER,
   LEADING_GREETING,
   NOT_OWN,
@@ -25,7 +25,7 @@ export function introducedName(text: string): string | undefined {
   let greeted = false;
   for (const sentence of sentences(heard)) {
     const opened = open(sentence, greeted);
-    for (const form of INTRODUCTION_FORMS) {
+    for (const form of introductionForms()) {
       const name = nameIn(form, form.needs === "nothing" ? sentence : opened.rest, opened.greeted);
       if (name !== undefined) return name;
     }

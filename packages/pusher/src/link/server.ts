@@ -1,12 +1,13 @@
 /**
- * The pusher's one port: links of gateways at `/v1/trigger/listen`, and `GET /health`. Plain `node:http` and `ws`, so that an
+ * The pusher's one port: links of gateways at `/v1/trigger/listen`, and `GET /health`. Plain `http` and `ws`, so that an
  * idle pusher stays small. A link is refused before the upgrade; a full or draining pusher answers 503.
  */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { CLOSE, PUSHER } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
+import { http } from "@holdfast/runtime";
 import { WebSocketServer } from "ws";
 import { admit } from "./admission.ts";
 import { closeLink, type LinkDeps, serveLink } from "./connection.ts";
@@ -41,7 +42,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   let opened = 0;
   const ends = new Set<Promise<void>>();
 
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     void respond(options, request).then(({ status, body }) => {
       response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
       response.end(JSON.stringify(body));
@@ -55,7 +56,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
       const refusal = admission.admitted ? { status: 503, reason: "full or draining" } : admission;
       options.onEvent({ type: "link_refused", status: refusal.status, reason: refusal.reason });
       socket.end(
-        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+        `HTTP/1.1 ${refusal.status} ${http.STATUS_CODES[refusal.status] ?? ""}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
       );
       return;
     }

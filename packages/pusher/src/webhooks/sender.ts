@@ -4,11 +4,12 @@
  * only the status and `Retry-After` are read; a receiver that is slow, or says too much, is cut off. Never rejects.
  */
 import { type LookupAddress, lookup as systemLookup } from "node:dns";
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
+import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { FailureClass } from "@holdfast/contract";
 import { type AddressRules, type Clock, mayConnect } from "@holdfast/core";
+import { http } from "@holdfast/runtime";
 import { outcomeOf, type SendOutcome } from "./answer.ts";
 import { signatureOf } from "./sign.ts";
 
@@ -47,7 +48,7 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
   const { rules, clock } = options;
   const lookup = checkedLookup(rules, options.resolve ?? resolveBySystem);
   const pool = { keepAlive: true, maxSockets: SEND.socketsPerHost, timeout: SEND.idleSocketMs };
-  const agents = { http: new HttpAgent(pool), https: new HttpsAgent(pool) };
+  const agents = { http: new http.Agent(pool), https: new https.Agent(pool) };
   const timeoutMs = options.timeoutMs ?? SEND.timeoutMs;
 
   const send = async (message: WebhookMessage, signal: AbortSignal): Promise<SendOutcome> => {
@@ -68,7 +69,7 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
   const post = (url: URL, message: WebhookMessage, signal: AbortSignal): Promise<SendOutcome> =>
     new Promise((resolve) => {
       const secure = url.protocol === "https:";
-      const request = (secure ? httpsRequest : httpRequest)(url, {
+      const request = (secure ? https : http).request(url, {
         method: "POST",
         agent: secure ? agents.https : agents.http,
         lookup,

@@ -9,6 +9,7 @@ const say = (line: string): void => {
 };
 
 runProcess("sample", async ({ config, signal }) => {
+  if (mode === "begins") say("begins");
   if (mode === "fail") throw new Error("cannot start");
   if (mode === "settings")
     throw new HoldfastError("not like this", { code: "config_invalid", class: "permanent_input" });
@@ -32,3 +33,4 @@ runProcess("sample", async ({ config, signal }) => {
     },
   };
 });
+if (mode === "begins") say("loaded");

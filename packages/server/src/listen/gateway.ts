@@ -3,10 +3,11 @@
  * session for each, and ends them in order. Refusals that a client must be able to read are made after the socket was
  * accepted (reference listen-and-pusher 2.1); what is wrong with the server is said before, as 503 with `Retry-After`.
  */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE, type Config, LISTEN, type ListenQuery, messageOf, parseListenQuery } from "@holdfast/contract";
 import { type Circuits, type Clock, type Log, type Random, refuseSession, type SessionRefusal } from "@holdfast/core";
+import { http } from "@holdfast/runtime";
 import type { AdmitOutcome, Db, TokenCheck } from "@holdfast/store";
 import { type WebSocket, WebSocketServer } from "ws";
 import { audioFormat, bearerToken, type Refusal, refusalOf, webAuthToken } from "./admission.ts";
@@ -244,7 +245,7 @@ function refuseUpgrade(socket: Duplex, refusal: SessionRefusal): void {
   const { status, code, detail, retryAfterSeconds } = refusal;
   const body = JSON.stringify({ detail, code });
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ""}`,
     `Retry-After: ${retryAfterSeconds}`,
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(body)}`,
