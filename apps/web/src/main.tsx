@@ -24,7 +24,6 @@ import "@mantine/core/styles/Title.css";
 import "@mantine/core/styles/Anchor.css";
 import "@mantine/core/styles/Progress.css";
 import "@mantine/core/styles/Skeleton.css";
-import "@mantine/dropzone/styles.css";
 import "virtual:theme.css";
 import "./shell/page.css";
 import { StrictMode } from "react";

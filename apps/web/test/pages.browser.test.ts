@@ -110,6 +110,35 @@ describe("a dropped file", () => {
     await page.getByRole("heading", { name: "Summary" }).waitFor({ timeout: DONE_WITHIN_MS });
   });
 
+  it("that is carried away again leaves the page as it was, and text is nothing to take", async () => {
+    await using watched = await stage.signedIn({ colorScheme: "dark" });
+    const { page } = watched;
+    const held = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], "a.wav"));
+      return data;
+    });
+    const body = page.locator("body");
+    const zone = page.getByText("Drop to add it to your conversations");
+    await body.dispatchEvent("dragenter", { dataTransfer: held });
+    await zone.waitFor();
+    await page.locator("h1").dispatchEvent("dragenter", { dataTransfer: held });
+    await body.dispatchEvent("dragleave", { dataTransfer: held });
+    await inspect(page, "drop-dark");
+    expect(await zone.count()).toBe(1);
+    await page.locator("h1").dispatchEvent("dragleave", { dataTransfer: held });
+    await zone.waitFor({ state: "detached" });
+    const text = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "words");
+      return data;
+    });
+    await body.dispatchEvent("dragenter", { dataTransfer: text });
+    await body.dispatchEvent("drop", { dataTransfer: text });
+    expect(await zone.count()).toBe(0);
+    expect(await page.getByTestId("upload").count()).toBe(0);
+  });
+
   it("that is no sound is refused in plain words", async () => {
     await using watched = await stage.signedIn();
     watched.expectFaults(/415|400|422/);

@@ -11,6 +11,7 @@ const CAN_TRY_AGAIN: Readonly<Record<CaptureProblem, boolean>> = {
   no_microphone: true,
   microphone_busy: true,
   microphone_lost: true,
+  no_shared_sound: true,
   encoder_failed: true,
   storage_full: true,
   storage_failed: false,

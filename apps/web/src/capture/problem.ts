@@ -11,6 +11,7 @@ export type CaptureProblem =
   | "no_microphone"
   | "microphone_busy"
   | "microphone_lost"
+  | "no_shared_sound"
   | "encoder_failed"
   | "storage_full"
   | "storage_failed"

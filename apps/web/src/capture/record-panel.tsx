@@ -10,7 +10,7 @@ import {
   IconUpload,
 } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { type JSX, type ReactElement, useEffect } from "react";
+import { type JSX, lazy, type ReactElement, Suspense, useEffect } from "react";
 import { clockTime, wholeSeconds } from "../i18n/amounts.ts";
 import { Rich, useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
@@ -22,6 +22,14 @@ import classes from "./record-panel.module.css";
 import { onlyHereMs, type RecordingState } from "./recording-state.ts";
 import { recordingNotice } from "./recording-words.ts";
 import { useRecording } from "./use-recording.ts";
+
+/** Recording needs no menu: it comes after the first load, and where it does not come it is not missed. */
+const SourceMenu = lazy(() =>
+  import("./source-menu.tsx").then(
+    (module) => ({ default: module.SourceMenu }),
+    () => ({ default: () => null }),
+  ),
+);
 
 export function RecordPanel(): JSX.Element {
   const { recorder } = useServices();
@@ -42,7 +50,12 @@ export function RecordPanel(): JSX.Element {
         </Text>
       )}
       {isRunning && <LevelMeter />}
-      <RecordButton recording={recording} />
+      <div className={classes.buttons}>
+        <RecordButton recording={recording} />
+        <Suspense>
+          <SourceMenu phase={recording.phase} shared={recording.shared} />
+        </Suspense>
+      </div>
       {isRunning ? <WhereItIs recording={recording} /> : <Invitation phase={recording.phase} />}
       {recording.phase === "failed" && <Problem recording={recording} />}
       {recording.outcome?.isKept === true && <Kept />}
@@ -170,6 +183,7 @@ function WhereItIs({ recording }: { readonly recording: RecordingState }): JSX.E
         <span>
           <Rich id="capture.only_here" values={{ length: onlyHere, strong }} />
         </span>
+        {recording.shared === "on" && <span>{t("capture.shared.on")}</span>}
       </Text>
       <Text size="sm" role="status" className={classes.notice}>
         {notice === null ? "" : t(notice)}

@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { FRAME_MS, FRAME_SAMPLES } from "./frame.ts";
 import type { LiveLink, LiveLinkListener } from "./live-link.ts";
-import type { MicrophoneListener } from "./microphone.ts";
+import type { Microphone, MicrophoneListener } from "./microphone.ts";
 import { CaptureError, type CaptureProblem } from "./problem.ts";
 import { Recorder } from "./recorder.ts";
+import type { SharedSound } from "./shared-sound.ts";
 
 class Stage {
   readonly log: string[] = [];
@@ -15,6 +16,10 @@ class Stage {
   link: LiveLinkListener | null = null;
   refuseMicrophone: CaptureProblem | null = null;
   refuseLink: CaptureProblem | null = null;
+  /** What the person shares; null: they give up. */
+  shared: SharedSound | null = null;
+  refuseShared = false;
+  cannotMix = false;
   stopFails = false;
   readonly recorder: Recorder;
 
@@ -43,10 +48,35 @@ class Stage {
     });
   }
 
-  async #openMicrophone(listener: MicrophoneListener): Promise<{ stop(): Promise<void> }> {
+  /** Sound that is shared when it is asked for; what is returned ends it. */
+  shares(): () => void {
+    const ended = Promise.withResolvers<void>();
+    this.shared = {
+      // Node has no streams of media; the recorder only hands it on.
+      stream: {} as MediaStream,
+      ended: ended.promise,
+      stop: () => void this.log.push("shared stopped"),
+    };
+    return ended.resolve;
+  }
+
+  /** Presses the sign for it. */
+  async share(): Promise<void> {
+    await this.recorder.share(async () => {
+      if (this.refuseShared) throw new CaptureError("no_shared_sound");
+      return this.shared;
+    });
+  }
+
+  async #openMicrophone(listener: MicrophoneListener): Promise<Microphone> {
     if (this.refuseMicrophone !== null) throw new CaptureError(this.refuseMicrophone);
     this.microphone = listener;
     return {
+      mix: () => {
+        if (this.cannotMix) throw new DOMException("", "NotSupportedError");
+        this.log.push("mixed");
+        return () => void this.log.push("unmixed");
+      },
       stop: async () => {
         if (this.microphone === null) return;
         this.frames(1);
@@ -133,6 +163,90 @@ describe("a recording", () => {
     await both;
     expect(stage.log.filter((each) => each === "finished")).toHaveLength(1);
     expect(stage.recorder.snapshot().phase).toBe("idle");
+  });
+});
+
+describe("shared sound", () => {
+  it("begins a recording, and ends with it", async () => {
+    const stage = new Stage();
+    stage.shares();
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "on" });
+    stage.finished.resolve(true);
+    await stage.recorder.stop();
+    expect(stage.log).toEqual([
+      ...["link pcm16", "mixed", "microphone closed", "unmixed", "shared stopped", "finish 1", "finished", "stop null"],
+    ]);
+  });
+
+  it("joins a recording that runs, once, and leaves it again", async () => {
+    const stage = new Stage();
+    await stage.recorder.start();
+    stage.shares();
+    await stage.share();
+    await stage.share();
+    expect(stage.log).toEqual(["link pcm16", "mixed", "shared stopped"]);
+    stage.recorder.unshare();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "off" });
+    expect(stage.log).toEqual(["link pcm16", "mixed", "shared stopped", "unmixed", "shared stopped"]);
+  });
+
+  it("that ends by itself ends nothing else", async () => {
+    const stage = new Stage();
+    const end = stage.shares();
+    await stage.share();
+    end();
+    await Promise.resolve();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "ended" });
+    stage.frames(5);
+    expect(stage.sent).toHaveLength(5);
+  });
+
+  it("that is given up leaves everything as it was", async () => {
+    const stage = new Stage();
+    await stage.share();
+    expect(stage.recorder.snapshot().phase).toBe("idle");
+    await stage.recorder.start();
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "off" });
+  });
+
+  it("without sound begins no recording, and ends none", async () => {
+    const stage = new Stage();
+    stage.refuseShared = true;
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "no_shared_sound" });
+    await stage.recorder.start();
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "silent" });
+  });
+
+  it("that the browser cannot mix is given back, and the microphone goes on", async () => {
+    const stage = new Stage();
+    stage.shares();
+    stage.cannotMix = true;
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "recording", shared: "silent" });
+    expect(stage.log).toEqual(["link pcm16", "shared stopped"]);
+  });
+
+  it("is given back where no recording comes of it", async () => {
+    const stage = new Stage();
+    stage.shares();
+    stage.refuseMicrophone = "denied";
+    await stage.share();
+    expect(stage.recorder.snapshot()).toMatchObject({ phase: "failed", problem: "denied" });
+    expect(stage.log).toEqual(["shared stopped"]);
+  });
+
+  it("that is chosen after the end is given back", async () => {
+    const stage = new Stage();
+    await stage.recorder.start();
+    stage.shares();
+    stage.finished.resolve(true);
+    await Promise.all([stage.share(), stage.recorder.stop()]);
+    expect(stage.log).toContain("shared stopped");
+    expect(stage.log).not.toContain("mixed");
   });
 });
 

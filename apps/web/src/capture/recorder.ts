@@ -1,5 +1,5 @@
 /**
- * Runs one recording: microphone → encoder → log and live link, and the end of it: the last frame is flushed, everything is in
+ * Runs one recording: microphone, and what the person shares beside it → encoder → log and live link, and the end of it: the last frame is flushed, everything is in
  * the log for good, and where the server holds all of it the conversation is stopped. What it does not hold yet is uploaded by
  * itself; the recording is over nevertheless. Decisions are made in recording-state.ts; this class does what they say and publishes the state to the page (`useSyncExternalStore`).
  * It lives above the routes: walking through the conversations does not end a recording.
@@ -9,7 +9,8 @@ import { FRAME_MS } from "./frame.ts";
 import type { LiveLink, LiveLinkListener } from "./live-link.ts";
 import type { Microphone, MicrophoneListener } from "./microphone.ts";
 import { CaptureError } from "./problem.ts";
-import { IDLE, type RecordingEvent, type RecordingState, step } from "./recording-state.ts";
+import { IDLE, type RecordingEvent, type RecordingState, type Shared, step } from "./recording-state.ts";
+import type { SharedSound } from "./shared-sound.ts";
 
 export interface RecorderDeps {
   openMicrophone(listener: MicrophoneListener): Promise<Microphone>;
@@ -34,6 +35,7 @@ export class Recorder {
   readonly #listeners = new Set<() => void>();
   #state: RecordingState = IDLE;
   #session: Session | null = null;
+  #shared: { readonly sound: SharedSound; readonly leave: () => void } | null = null;
   #messages = 0;
   #ending: Promise<void> = Promise.resolve();
   /** Loudness of the newest frame, 0 to 1; read by the meter once per drawn picture. */
@@ -52,19 +54,78 @@ export class Recorder {
 
   /** Never rejects: what goes wrong is in the state. */
   async start(): Promise<void> {
-    if (!this.#apply({ type: "press_record" })) return;
+    if (this.#apply({ type: "press_record" })) await this.#begin(null);
+  }
+
+  /**
+   * Takes in what the person shares beside the microphone; where no recording runs, one begins with it. Browsers ask only in the
+   * handler of a click. `open` gives null where the person gave up. Never rejects.
+   */
+  async share(open: () => Promise<SharedSound | null>): Promise<void> {
+    const isRunning = this.#state.phase === "recording";
+    if (!isRunning && !this.#apply({ type: "press_record" })) return;
+    try {
+      const sound = await open();
+      if (isRunning) this.#mix(sound);
+      else if (sound === null) this.#apply({ type: "given_up" });
+      else await this.#begin(sound);
+    } catch (error) {
+      if (isRunning) this.#apply({ type: "shared", shared: "silent" });
+      else this.#apply({ type: "failed", problem: problemOf(error) });
+    }
+  }
+
+  /** The microphone goes on. */
+  unshare(): void {
+    this.#leaveShared("off");
+  }
+
+  async #begin(sound: SharedSound | null): Promise<void> {
     this.#messages = 0;
     try {
       this.#session = await this.#open();
       const ready = this.#apply({ type: "microphone_ready", atMs: this.#deps.nowMs() });
+      this.#mix(sound);
       if (ready) return;
       // The microphone went away while the link was being made.
       const { link } = this.#session;
       await this.#release();
       await link.finish();
     } catch (error) {
-      this.#apply({ type: "failed", problem: error instanceof CaptureError ? error.problem : "unsupported" });
+      sound?.stop();
+      this.#apply({ type: "failed", problem: problemOf(error) });
     }
+  }
+
+  /** What comes too late is given back. */
+  #mix(sound: SharedSound | null): void {
+    if (sound === null) return;
+    const session = this.#session;
+    if (session === null || this.#shared !== null || this.#state.phase !== "recording") {
+      sound.stop();
+      return;
+    }
+    try {
+      this.#shared = { sound, leave: session.microphone.mix(sound.stream) };
+    } catch {
+      // Some browsers mix only sound of one sample rate.
+      sound.stop();
+      this.#apply({ type: "shared", shared: "silent" });
+      return;
+    }
+    this.#apply({ type: "shared", shared: "on" });
+    void sound.ended.then(() => {
+      if (this.#shared?.sound === sound) this.#leaveShared("ended");
+    });
+  }
+
+  #leaveShared(shared: Shared): void {
+    if (this.#shared === null) return;
+    const { sound, leave } = this.#shared;
+    this.#shared = null;
+    leave();
+    sound.stop();
+    this.#apply({ type: "shared", shared });
   }
 
   async stop(): Promise<void> {
@@ -94,6 +155,7 @@ export class Recorder {
           this.level = level;
           encoder.encode(samples);
         },
+        onOther: (isOther) => void this.#apply({ type: "microphone", isOther }),
         onLost: () => void this.#abort("microphone_lost"),
       });
       const opened = await this.#deps.openLink(encoder.codec, this.#linkListener());
@@ -138,6 +200,7 @@ export class Recorder {
     const session = this.#session;
     if (session === null) return;
     await session.microphone.stop();
+    this.#leaveShared("off");
     await session.encoder.flush().catch(() => undefined);
     this.level = 0;
     this.#apply({ type: "captured", ms: this.#messages * FRAME_MS });
@@ -167,6 +230,7 @@ export class Recorder {
     this.#session = null;
     if (session === null) return;
     await session.microphone.stop();
+    this.#leaveShared("off");
     session.encoder.close();
   }
 
@@ -178,4 +242,8 @@ export class Recorder {
     for (const listener of this.#listeners) listener();
     return true;
   }
+}
+
+function problemOf(error: unknown): CaptureError["problem"] {
+  return error instanceof CaptureError ? error.problem : "unsupported";
 }

@@ -35,7 +35,10 @@ const STATES: Readonly<Record<Phase, RecordingState>> = {
 
 const EVENTS: Readonly<Record<EventName, RecordingEvent>> = {
   press_record: { type: "press_record" },
+  given_up: { type: "given_up" },
   microphone_ready: { type: "microphone_ready", atMs: 5_000 },
+  microphone: { type: "microphone", isOther: true },
+  shared: { type: "shared", shared: "on" },
   captured: { type: "captured", ms: 400 },
   link: { type: "link", link: "live" },
   transcription: { type: "transcription", transcription: "ready" },
@@ -54,7 +57,10 @@ const EVENTS: Readonly<Record<EventName, RecordingEvent>> = {
 const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>> = {
   idle: {
     press_record: "asking",
+    given_up: "same",
     microphone_ready: "same",
+    microphone: "same",
+    shared: "same",
     captured: "same",
     link: "same",
     transcription: "same",
@@ -70,7 +76,10 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
   },
   asking: {
     press_record: "same",
+    given_up: "idle",
     microphone_ready: "recording",
+    microphone: "asking",
+    shared: "same",
     captured: "same",
     link: "same",
     transcription: "same",
@@ -86,7 +95,10 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
   },
   recording: {
     press_record: "same",
+    given_up: "same",
     microphone_ready: "same",
+    microphone: "recording",
+    shared: "recording",
     captured: "recording",
     link: "recording",
     transcription: "recording",
@@ -102,7 +114,10 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
   },
   stopping: {
     press_record: "same",
+    given_up: "same",
     microphone_ready: "same",
+    microphone: "stopping",
+    shared: "stopping",
     captured: "stopping",
     link: "stopping",
     transcription: "stopping",
@@ -118,7 +133,10 @@ const TABLE: Readonly<Record<Phase, Readonly<Record<EventName, Phase | "same">>>
   },
   failed: {
     press_record: "asking",
+    given_up: "same",
     microphone_ready: "same",
+    microphone: "same",
+    shared: "same",
     captured: "same",
     link: "same",
     transcription: "same",
@@ -177,6 +195,21 @@ describe("words", () => {
   it("stay when a reconnected socket names the same conversation again", () => {
     const first = step(step(running, EVENTS.conversation), EVENTS.segments);
     expect(step(first, EVENTS.conversation)).toBe(first);
+  });
+});
+
+describe("what is heard", () => {
+  it("is told from the first moment, and begins anew with each recording", () => {
+    const other = step(step(STATES.asking, EVENTS.microphone), EVENTS.microphone_ready);
+    expect(other).toMatchObject({ phase: "recording", isOtherMicrophone: true, shared: "off" });
+    expect(step(other, { type: "microphone", isOther: false }).isOtherMicrophone).toBe(false);
+    const ended = step(step(other, EVENTS.press_stop), EVENTS.stopped);
+    expect(step(ended, EVENTS.press_record)).toMatchObject({ isOtherMicrophone: false, shared: "off" });
+  });
+
+  it("loses the shared part without ending", () => {
+    const shared = step(running, EVENTS.shared);
+    expect(step(shared, { type: "shared", shared: "ended" })).toMatchObject({ phase: "recording", shared: "ended" });
   });
 });
 

@@ -3,7 +3,8 @@
  *
  *   idle ──press_record──▶ asking ──microphone_ready──▶ recording ──press_stop──▶ stopping ──stopped──▶ idle
  *                            │                              │                        │
- *                            └────────── failed ◀───────────┴────────────────────────┘  (failed ──press_record──▶ asking)
+ *                            ├────────── failed ◀───────────┴────────────────────────┘  (failed ──press_record──▶ asking)
+ *                            └──given_up──▶ idle
  *
  * While `recording`, the link may come and go: what was spoken stays counted in `capturedMs`, what the server has made
  * durable in `safeMs`, and the difference is what exists only here, in the recording log. `stopping` waits a little for that
@@ -24,11 +25,17 @@ export type Storage = "fine" | "low" | "stalled" | "losing" | "lost";
 /** Whether words can appear now. Sound is kept in each of these. */
 export type Transcription = "starting" | "ready" | "recovering" | "failed";
 
+/** Sound that the person shares beside the microphone; `silent`: what was chosen last has none. */
+export type Shared = "off" | "on" | "ended" | "silent";
+
 export interface RecordingState {
   readonly phase: "idle" | "asking" | "recording" | "stopping" | "failed";
   readonly link: LinkState;
   readonly transcription: Transcription;
   readonly storage: Storage;
+  /** Another microphone is heard than the person wants. */
+  readonly isOtherMicrophone: boolean;
+  readonly shared: Shared;
   /** Wall time at which the sound began; null before. */
   readonly startedAtMs: number | null;
   readonly capturedMs: number;
@@ -51,7 +58,11 @@ export interface Outcome {
 
 export type RecordingEvent =
   | { readonly type: "press_record" }
+  /** The person closed a question of the browser without an answer. */
+  | { readonly type: "given_up" }
   | { readonly type: "microphone_ready"; readonly atMs: number }
+  | { readonly type: "microphone"; readonly isOther: boolean }
+  | { readonly type: "shared"; readonly shared: Shared }
   | { readonly type: "captured"; readonly ms: number }
   | { readonly type: "link"; readonly link: LinkState }
   | { readonly type: "transcription"; readonly transcription: Transcription }
@@ -70,6 +81,8 @@ export const IDLE: RecordingState = {
   link: "connecting",
   transcription: "starting",
   storage: "fine",
+  isOtherMicrophone: false,
+  shared: "off",
   startedAtMs: null,
   capturedMs: 0,
   safeMs: 0,
@@ -86,8 +99,16 @@ export function step(state: RecordingState, event: RecordingEvent): RecordingSta
   switch (event.type) {
     case "press_record":
       return running || state.phase === "asking" ? state : { ...IDLE, phase: "asking" };
+    case "given_up":
+      return state.phase === "asking" ? IDLE : state;
     case "microphone_ready":
       return state.phase === "asking" ? { ...state, phase: "recording", startedAtMs: event.atMs } : state;
+    case "microphone":
+      return (running || state.phase === "asking") && event.isOther !== state.isOtherMicrophone
+        ? { ...state, isOtherMicrophone: event.isOther }
+        : state;
+    case "shared":
+      return running && event.shared !== state.shared ? { ...state, shared: event.shared } : state;
     case "captured":
       return running && event.ms > state.capturedMs ? { ...state, capturedMs: event.ms } : state;
     case "link":

@@ -34,6 +34,14 @@ describe("what is said of a recording", () => {
     expect(said({ ...running, transcription })).toMatch(/being kept/);
   });
 
+  it("while another microphone is heard, and when the shared sound has ended or there is none", () => {
+    expect(said({ ...running, isOtherMicrophone: true })).toMatch(/another one/);
+    expect(said({ ...running, shared: "ended" })).toMatch(/The microphone goes on/);
+    expect(said({ ...running, shared: "silent" })).toMatch(/has no sound/);
+    expect(said({ ...running, shared: "on" })).toBe("");
+    expect(said({ ...running, shared: "ended", link: "reconnecting" })).toMatch(/kept/);
+  });
+
   it("at its end without a server promises no more than is true", () => {
     expect(said({ ...running, phase: "stopping" })).toBe("Sending the last seconds…");
     expect(said({ ...running, phase: "stopping", link: "reconnecting" })).toMatch(/goes up by itself/);

@@ -2,7 +2,8 @@
 import type { MessageId } from "../i18n/message.ts";
 import type { RecordingState } from "./recording-state.ts";
 
-export function recordingNotice({ phase, link, transcription, storage }: RecordingState): MessageId | null {
+export function recordingNotice(recording: RecordingState): MessageId | null {
+  const { phase, link, transcription, storage } = recording;
   // Sound that cannot be kept is worse than a server that is away.
   if (storage !== "fine") return `capture.notice.${storage}`;
   if (phase === "stopping") {
@@ -11,5 +12,10 @@ export function recordingNotice({ phase, link, transcription, storage }: Recordi
   if (link !== "live") return `capture.notice.${link}`;
   if (transcription === "recovering") return "capture.notice.recovering";
   if (transcription === "failed") return "capture.notice.transcription_failed";
-  return null;
+  return sourceNotice(recording);
+}
+
+function sourceNotice({ isOtherMicrophone, shared }: RecordingState): MessageId | null {
+  if (isOtherMicrophone) return "capture.notice.other_microphone";
+  return shared === "ended" || shared === "silent" ? `capture.notice.shared_${shared}` : null;
 }

@@ -16,6 +16,7 @@ import {
 import { HoldfastError, isHoldfastError } from "@holdfast/contract";
 import { onlineManager, QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
+import { AudioInputs } from "../capture/audio-inputs.ts";
 import { openCaptureLink } from "../capture/capture-link.ts";
 import type { FrameEncoder } from "../capture/encoder.ts";
 import type { LiveLink, LiveLinkListener } from "../capture/live-link.ts";
@@ -42,6 +43,7 @@ export interface Services {
   readonly queries: QueryClient;
   readonly device: Device;
   readonly syncing: SyncWatch;
+  readonly inputs: AudioInputs;
   readonly recorder: Recorder;
   readonly imports: Imports;
   readonly persistence: Persistence;
@@ -79,8 +81,9 @@ export function createServices(script: string): Services {
     beforeClose: () => recorder.stop(),
   });
   const persistence = new Persistence(localStorage);
+  const inputs = new AudioInputs({ media: navigator.mediaDevices, storage: localStorage });
   const recorder: Recorder = new Recorder({
-    openMicrophone,
+    openMicrophone: (listener) => openMicrophone(listener, inputs),
     openLink: (codec, listener) => openLink(device, persistence, codec, listener),
     stopConversation: (id) => stopConversation(api, id),
     nowMs: () => clock.now(),
@@ -103,7 +106,8 @@ export function createServices(script: string): Services {
   session.subscribe(follow);
   follow();
   return {
-    ...{ session, api, queries, device, syncing, recorder, imports, persistence, diagnostics, language, updates },
+    ...{ session, api, queries, device, syncing, inputs, recorder },
+    ...{ imports, persistence, diagnostics, language, updates },
     openedAtMs: clock.now(),
   };
 }

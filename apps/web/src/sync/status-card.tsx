@@ -8,8 +8,9 @@ import {
   IconCloudUp,
   type TablerIcon,
 } from "@tabler/icons-react";
-import type { JSX } from "react";
+import { type JSX, useState } from "react";
 import { useWords } from "../i18n/use-words.tsx";
+import { CancelSync } from "./cancel-sync.tsx";
 import classes from "./status-card.module.css";
 import type { SyncView } from "./sync-watch.ts";
 import { cardWords, problemWords } from "./sync-words.ts";
@@ -32,6 +33,13 @@ export function StatusCard({ view: { client, status, problem } }: { readonly vie
   const { t, say } = useWords();
   const { title, line, tone } = cardWords(status, Date.now());
   const Icon = ICONS[card.state];
+  const [isAsked, setAsked] = useState(false);
+  // A sync that ended meanwhile takes the question with it, and the next one begins without.
+  if (isAsked && card.button !== "cancel") setAsked(false);
+  const cancel = (): void => {
+    setAsked(false);
+    client.sync.cancel();
+  };
   return (
     <section
       className={classes.card}
@@ -76,10 +84,11 @@ export function StatusCard({ view: { client, status, problem } }: { readonly vie
         </Button>
       )}
       {card.button === "cancel" && (
-        <Button variant="subtle" color="red" className={classes.cancel} onClick={() => client.sync.cancel()}>
+        <Button variant="subtle" color="red" className={classes.cancel} onClick={() => setAsked(true)}>
           {t("sync.card.cancel")}
         </Button>
       )}
+      <CancelSync isAsked={isAsked} onKeep={() => setAsked(false)} onCancel={cancel} />
     </section>
   );
 }

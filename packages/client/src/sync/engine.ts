@@ -104,6 +104,8 @@ export class SyncEngine {
   #isAutomatic: boolean;
   #retentionDays: number | null;
   #isStarted = false;
+  /** Nobody waits for the network any more, though recordings go when it is back. */
+  #isWaitCancelled = false;
   #hasWarned = false;
   #unsubscribe: () => void = () => {};
 
@@ -163,6 +165,7 @@ export class SyncEngine {
 
   /** A person wants everything sent now, automatic or not. */
   syncNow(): void {
+    this.#isWaitCancelled = false;
     this.wake("user_retry");
   }
 
@@ -172,9 +175,13 @@ export class SyncEngine {
     this.syncNow();
   }
 
-  /** Ends the pass that runs. What the server took stays taken; what waits goes with the next pass, minutes later if nobody asks. */
+  /**
+   * Ends the pass that runs, or the wait for a network. What the server took stays taken; what waits goes with the next pass,
+   * minutes later if nobody asks, or when the network is back.
+   */
   cancel(): void {
     this.#cancel.abort();
+    this.#isWaitCancelled = !this.#environment.isOnline;
     this.#emitter.emit("changed", {});
   }
 
@@ -294,7 +301,8 @@ export class SyncEngine {
   #phase(counts: SyncCounts): SyncPhase {
     if (this.#progress !== null) return "uploading";
     const waits = counts.waiting + counts.retrying > 0;
-    return waits && !this.#environment.isOnline && this.#isAutomatic ? "waiting_internet" : "idle";
+    const isOffline = !this.#environment.isOnline && !this.#isWaitCancelled;
+    return waits && isOffline && this.#isAutomatic ? "waiting_internet" : "idle";
   }
 
   /** Wakes that nobody made on purpose must not undercut a wait that is running. */
@@ -461,6 +469,7 @@ export class SyncEngine {
   }
 
   async #cameOnline(isFlapping: boolean): Promise<void> {
+    this.#isWaitCancelled = false;
     await this.#reviveAll().catch(() => {});
     if (!isFlapping || !this.#schedule.has("retry")) this.wake("connectivity_restored");
   }

@@ -71,6 +71,28 @@ describe("a person", () => {
     expect(log.get("a")).toMatchObject({ status: "uploaded", attempts: 0 });
   });
 
+  test("cancels the wait for a network: it is said no more, and what waits still goes when the network is back", async () => {
+    const { engine, log, clock, server, window } = stage(queued);
+    window.set({ online: false });
+    log.add("a");
+    engine.start();
+    await clock.advance(0);
+    expect(engine.status.card).toMatchObject({ state: "waiting_internet", button: "cancel" });
+    engine.cancel();
+    expect(engine.status.card).toMatchObject({ state: "ready", button: "sync", spinner: false });
+    engine.syncNow();
+    await clock.advance(0);
+    expect(engine.status.card.state).toBe("waiting_internet");
+    engine.cancel();
+    expect(server.asked).toHaveLength(0);
+    window.set({ online: true });
+    await clock.advance(0);
+    expect(log.get("a").status).toBe("uploaded");
+    log.add("b");
+    window.set({ online: false });
+    expect(engine.status.card.state).toBe("waiting_internet");
+  });
+
   test("deletes what waits, and not what is being sent", async () => {
     let release: () => void = () => {};
     const { engine, log, clock } = stage(async ({ method }) => {
