@@ -1,16 +1,21 @@
-/** Providers, and the choice between the sign-in page and the app. */
+/** Providers, and the choice between what somebody shares, the sign-in page and the app. */
 import { DirectionProvider, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { type JSX, useSyncExternalStore } from "react";
+import { type JSX, lazy, Suspense, useSyncExternalStore } from "react";
 import { WordsContext } from "./i18n/use-words.tsx";
 import { router } from "./routes.tsx";
 import { SignIn } from "./session/sign-in.tsx";
 import { type Services, ServicesContext } from "./shell/services.ts";
 import { theme } from "./shell/theme.ts";
 
+/** Read by people without an account, so it stands beside everything that needs one. */
+const SharedPage = lazy(async () => ({ default: (await import("./conversations/shared-page.tsx")).SharedPage }));
+const SHARED = /^\/shared\/([\w-]+)\/?$/;
+
 export function App({ services }: { readonly services: Services }): JSX.Element {
   const session = useSyncExternalStore(services.session.subscribe, services.session.snapshot);
+  const shareKey = SHARED.exec(window.location.pathname)?.[1];
   const words = useSyncExternalStore(services.language.subscribe, services.language.snapshot);
   return (
     // The direction is that of the root element, which the language sets.
@@ -20,7 +25,15 @@ export function App({ services }: { readonly services: Services }): JSX.Element 
         <WordsContext value={words}>
           <ServicesContext value={services}>
             <QueryClientProvider client={services.queries}>
-              {session.signedIn ? <RouterProvider router={router} /> : <SignIn because={session.because} />}
+              {shareKey !== undefined ? (
+                <Suspense>
+                  <SharedPage shareKey={shareKey} />
+                </Suspense>
+              ) : session.signedIn ? (
+                <RouterProvider router={router} />
+              ) : (
+                <SignIn because={session.because} />
+              )}
             </QueryClientProvider>
           </ServicesContext>
         </WordsContext>

@@ -3,6 +3,7 @@
  * something else.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { readSearch } from "./conversations/choice.ts";
 import { HomePage } from "./conversations/home-page.tsx";
 import { Crashed } from "./shell/crashed.tsx";
 import { Layout } from "./shell/layout.tsx";
@@ -10,7 +11,12 @@ import { NotFound } from "./shell/not-found.tsx";
 
 const rootRoute = createRootRoute({ component: Layout, notFoundComponent: () => <NotFound /> });
 
-const homeRoute = createRoute({ getParentRoute: () => rootRoute, path: "/", component: HomePage });
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  component: HomePage,
+  validateSearch: readSearch,
+});
 
 const conversationRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -25,12 +25,14 @@ export interface Holdfast extends AsyncDisposable {
   kill(role: "gateway" | "pusher" | "worker" | "speech"): void;
 }
 
-export async function startHoldfast(): Promise<Holdfast> {
+/** `env` is what a person may set beside it. */
+export async function startHoldfast(env: Readonly<Record<string, string>> = {}): Promise<Holdfast> {
   buildWebIfNeeded(ROOT, (text) => console.log(text));
   const data = await mkdtemp(join(tmpdir(), "holdfast-web-"));
   const server = spawn(process.execPath, [join(ROOT, "packages/cli/src/main.ts"), "serve", "--json"], {
     env: {
       ...process.env,
+      ...env,
       HOLDFAST_DATA: data,
       HOLDFAST_HOST: "127.0.0.1",
       HOLDFAST_PORT: "0",

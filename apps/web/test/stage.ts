@@ -42,9 +42,9 @@ export class Stage implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async open(microphone: Microphone): Promise<Stage> {
+  static async open(microphone: Microphone, env: Readonly<Record<string, string>> = {}): Promise<Stage> {
     await mkdir(SCREENS, { recursive: true });
-    const holdfast = await startHoldfast();
+    const holdfast = await startHoldfast(env);
     try {
       return new Stage(holdfast, await launchChromium(microphone));
     } catch (error) {

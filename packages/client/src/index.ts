@@ -11,10 +11,12 @@ export {
   isHoldfastError,
   type ListenCodec,
   type ListenEvent,
+  type Memory,
   type NewAccessToken,
   type QueueView,
   type Segment,
   type ServerFacts,
+  type SharedConversation,
   type SyncAccepted,
   type SyncJobView,
 } from "@holdfast/contract";
@@ -38,6 +40,7 @@ export type {
   WakeReason,
 } from "@holdfast/core";
 export {
+  type ConversationChoice,
   type ExportedFile,
   type ExportFormat,
   HoldfastApi,
@@ -54,6 +57,7 @@ export {
 export { type FollowOptions, followConversation, followJob, isTerminalJob } from "./api/follow.ts";
 export type { FetchLike, FormRequest, FormTransport, HttpOptions, UploadProgress } from "./api/http.ts";
 export { type RetryOptions, retrying } from "./api/retry.ts";
+export type { ConversationSound, SoundAnswer, SoundAvailability, SoundSpan } from "./api/sound.ts";
 export { HoldfastClient, type HoldfastClientOptions } from "./client.ts";
 export {
   DIAGNOSTICS,

@@ -100,6 +100,31 @@ export const Conversation = z.object({
 });
 export type Conversation = z.infer<typeof Conversation>;
 
+/**
+ * What somebody without an account sees of a conversation that its owner shares by link. No ids of people, devices or the
+ * account, no sound, no place, no memories.
+ */
+export const SharedConversation = z.object({
+  title: z.string(),
+  overview: z.string(),
+  started_at: IsoTime,
+  finished_at: IsoTime,
+  action_items: z.array(z.object({ description: z.string(), completed: z.boolean() })),
+  segments: z.array(
+    z.object({
+      id: z.string(),
+      start: z.number(),
+      text: z.string(),
+      speaker_id: z.number().int(),
+      /** The owner said it. */
+      is_owner: z.boolean(),
+      /** As the owner named the speaker; null where nobody is named. */
+      name: z.string().nullable(),
+    }),
+  ),
+});
+export type SharedConversation = z.infer<typeof SharedConversation>;
+
 /** A fact about the user, reference listen-and-pusher 6.4. */
 export const Memory = z.object({
   id: z.string(),

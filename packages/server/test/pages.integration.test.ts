@@ -65,6 +65,13 @@ describe("the web app", () => {
     }
   });
 
+  it("asks search engines to leave alone what is shared by link, and only that", async () => {
+    await using gateway = await withPages();
+    const robots = async (path: string): Promise<string | null> =>
+      (await gateway.ask(path, HTML)).headers.get("x-robots-tag");
+    expect([await robots("/shared/key"), await robots("/conversations/1")]).toEqual(["noindex, nofollow", null]);
+  });
+
   it("says how to build itself where it was not built", async () => {
     for (const webRoot of [undefined, join(folder, "nowhere")]) {
       await using gateway = await startTestGateway(server, webRoot === undefined ? {} : { webRoot });
@@ -82,7 +89,7 @@ describe("the web app", () => {
     const answer = await gateway.ask("/", HTML);
     const policy = answer.headers.get("content-security-policy") ?? "";
     expect(policy).toContain("default-src 'none'");
-    for (const kind of ["script", "style", "img", "connect"]) expect(policy).toContain(`${kind}-src 'self'`);
+    for (const kind of ["script", "style", "img", "media", "connect"]) expect(policy).toContain(`${kind}-src 'self'`);
     expect(policy).not.toMatch(/https?:|wss?:|data:|blob:|\*|unsafe|upgrade-insecure/);
     expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
     expect(answer.headers.get("strict-transport-security")).toBeNull();

@@ -350,6 +350,34 @@ describe("search", () => {
     expect((await search({ query: `" ' ) or ( & | ! <-> :* \\` })).items).toEqual([]);
   });
 
+  it("is narrowed by state, star and sound, as the list is", async () => {
+    const audio_files = JSON.stringify([
+      { id: "f", started_at: new Date(NOW).toISOString(), duration: 1, captured_duration: 1 },
+    ]);
+    const plain = await make({ words: "gamma", changes: { status: "processing" } });
+    const failed = await make({ words: "gamma", changes: { status: "failed" } });
+    const starred = await make({ words: "gamma", changes: { starred: true } });
+    const heard = await make({ words: "gamma", changes: { audio_files } });
+    const found = async (choice: object): Promise<string[]> =>
+      (await search({ query: "gamma", ...choice })).items.map((item) => item.id).sort();
+    const listed = async (query: string): Promise<string[]> =>
+      (await json(await gateway.ask(`/v1/conversations?${query}`), z.array(Conversation)))
+        .map((item) => item.id)
+        .sort();
+    expect(await found({})).toEqual([plain, failed, starred, heard].sort());
+    expect(await found({ statuses: ["failed"] })).toEqual([failed]);
+    expect(await found({ starred: true })).toEqual([starred]);
+    expect(await found({ has_audio: true })).toEqual([heard]);
+    expect(await found({ has_audio: false, starred: false, statuses: ["processing", "failed"] })).toEqual(
+      [plain, failed].sort(),
+    );
+    expect(await listed("has_audio=true")).toEqual([heard]);
+    expect(await listed("has_audio=false&starred=true")).toEqual([starred]);
+    const wrong = { method: "POST", headers: { "content-type": "application/json" } };
+    const body = JSON.stringify({ query: "gamma", statuses: ["lost"] });
+    expect((await gateway.ask("/v1/conversations/search", { ...wrong, body })).status).toBe(422);
+  });
+
   it("pages and filters by time and discard", async () => {
     for (const ageMs of [0, 60_000, 120_000]) await make({ words: "alpha", ageMs });
     await make({ words: "alpha", ageMs: 180_000, changes: { discarded: true } });

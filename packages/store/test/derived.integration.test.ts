@@ -105,6 +105,15 @@ describe("memories", () => {
     expect(await facts()).toEqual([]);
   });
 
+  it("are listed by their conversation", async () => {
+    await finish("c1", { memories: ["Has a dog."] });
+    await finish("c2", { memories: ["Likes tea."] });
+    const of = async (conversationId: string): Promise<string[]> =>
+      (await listMemories(db, { userId: USER, conversationId, limit: 50, offset: 0 })).map(({ content }) => content);
+    expect([await of("c1"), await of("c2"), await of("c3")]).toEqual([["Has a dog."], ["Likes tea."], []]);
+    expect(await facts()).toEqual(["Has a dog.", "Likes tea."]);
+  });
+
   it("that a person wrote, changed or approved survive", async () => {
     await finish("c1", { memories: ["Has a dog.", "Likes tea.", "Plays chess."] });
     const [dog, tea] = await db.selectFrom("memories").select(["id", "content"]).orderBy("content").execute();

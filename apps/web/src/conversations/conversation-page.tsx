@@ -1,7 +1,10 @@
-/** One conversation: its title, its state if it is not finished, its summary, things to do, its words, and it as a file. */
+/**
+ * One conversation: its title, its state if it is not finished, its summary, things to do,
+ * what was learned from it, its words with their sound, and what can be done with it.
+ */
 
 import type { Conversation } from "@holdfast/contract";
-import { ActionIcon, Alert, Button, Group, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Group, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
 import { IconArrowLeft, IconStar, IconStarFilled, IconTrash } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type JSX, useState } from "react";
@@ -13,14 +16,18 @@ import { beganAt } from "./by-day.ts";
 import classes from "./conversation-page.module.css";
 import { DeleteDialog } from "./delete-dialog.tsx";
 import { ExportMenu } from "./export-menu.tsx";
-import { useConversation, useDelete, useExport, useRename, useStar } from "./queries.ts";
+import { Memories } from "./memories.tsx";
+import { MoreMenu } from "./more-menu.tsx";
+import { useConversation, useDelete, useRename, useReprocess, useStar } from "./queries.ts";
 import { isGone } from "./reading.ts";
 import { lengthMs, shownTitle } from "./shown-title.ts";
+import { soundSpans } from "./sound-place.ts";
 import { StateBadge } from "./state-badge.tsx";
 import { stateWords } from "./state-words.ts";
 import { ActionItems, Summary } from "./summary.tsx";
 import { TitleEditor } from "./title-editor.tsx";
 import { Transcript } from "./transcript.tsx";
+import { type Saving, useExport } from "./use-export.ts";
 
 /** Another conversation is another page: what was typed into one is never carried into the next. */
 export function ConversationRoute(): JSX.Element {
@@ -85,7 +92,8 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
       </div>
       <State conversation={conversation} />
       <Summary conversation={conversation} />
-      <ActionItems items={conversation.structured.action_items} />
+      <ActionItems conversationId={conversation.id} items={conversation.structured.action_items} />
+      <Memories conversation={conversation} />
       <Words conversation={conversation} />
     </>
   );
@@ -94,21 +102,29 @@ function Loaded({ conversation }: { readonly conversation: Conversation }): JSX.
 function When({ conversation }: { readonly conversation: Conversation }): JSX.Element {
   const began = beganAt(conversation);
   const length = lengthMs(conversation);
-  const { amount } = useWords();
+  const { t, amount } = useWords();
   const time = <time dateTime={began.toISOString()}>{amount(dateAndTime(began))}</time>;
   return (
-    <Text c="dimmed" size="sm">
-      {length > 0 ? <Rich id="shell.two_facts" values={{ first: time, second: duration(length) }} /> : time}
+    <Text component="div" c="dimmed" size="sm" className={classes.when}>
+      <span>
+        {length > 0 ? <Rich id="shell.two_facts" values={{ first: time, second: duration(length) }} /> : time}
+      </span>
+      {conversation.visibility !== "private" && (
+        <Badge variant="light" color="gray" tt="none" className={classes.kind}>
+          {t("conversation.shared")}
+        </Badge>
+      )}
     </Text>
   );
 }
 
 interface ActionsProps {
   readonly conversation: Conversation;
-  readonly save: ReturnType<typeof useExport>;
+  readonly save: Saving;
 }
 
-function Actions({ conversation: { id, starred }, save }: ActionsProps): JSX.Element {
+function Actions({ conversation, save }: ActionsProps): JSX.Element {
+  const { id, starred } = conversation;
   const { t } = useWords();
   const navigate = useNavigate();
   const star = useStar(id);
@@ -129,7 +145,7 @@ function Actions({ conversation: { id, starred }, save }: ActionsProps): JSX.Ele
           {isStarred ? <IconStarFilled size={20} className={classes.star} /> : <IconStar size={20} />}
         </ActionIcon>
       </Tooltip>
-      <ExportMenu isSaving={save.isPending} onSave={(format) => save.mutate(format)} />
+      <ExportMenu hasSound={soundSpans(conversation).length > 0} isSaving={save.isPending} onSave={save.save} />
       <Tooltip label={t("conversation.delete")}>
         <ActionIcon
           variant="subtle"
@@ -141,6 +157,7 @@ function Actions({ conversation: { id, starred }, save }: ActionsProps): JSX.Ele
           <IconTrash size={20} aria-hidden />
         </ActionIcon>
       </Tooltip>
+      <MoreMenu conversation={conversation} />
       <DeleteDialog
         opened={isAsking}
         isDeleting={remove.isPending}
@@ -153,7 +170,8 @@ function Actions({ conversation: { id, starred }, save }: ActionsProps): JSX.Ele
 }
 
 function State({ conversation }: { readonly conversation: Conversation }): JSX.Element | null {
-  const { say } = useWords();
+  const { t, say } = useWords();
+  const reprocess = useReprocess(conversation.id);
   const words = stateWords(conversation);
   if (words === null) return null;
   return (
@@ -162,6 +180,17 @@ function State({ conversation }: { readonly conversation: Conversation }): JSX.E
       <Text component="span" size="sm">
         {say(words.reason)}
       </Text>
+      {conversation.status === "failed" && (
+        // Nothing would be lost, so nothing is asked.
+        <Button size="compact-sm" variant="light" loading={reprocess.isPending} onClick={() => reprocess.mutate()}>
+          {t("conversation.reprocess")}
+        </Button>
+      )}
+      {reprocess.isError && (
+        <Text size="sm" role="alert" c="red">
+          {t("conversation.reprocess.failed")}
+        </Text>
+      )}
     </div>
   );
 }
@@ -181,7 +210,7 @@ function Words({ conversation }: { readonly conversation: Conversation }): JSX.E
             : t("conversation.nothing_said")}
         </Text>
       ) : (
-        <Transcript conversationId={conversation.id} segments={segments} />
+        <Transcript conversation={conversation} />
       )}
     </section>
   );

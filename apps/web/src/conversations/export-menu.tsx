@@ -1,4 +1,4 @@
-/** The forms in which a conversation can be kept outside, as a menu. */
+/** The forms in which a conversation can be kept outside, as a menu; its sound is one of them where it was kept. */
 import "@mantine/core/styles/Menu.css";
 import type { ExportFormat } from "@holdfast/client";
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
@@ -7,13 +7,14 @@ import type { JSX } from "react";
 import { useWords } from "../i18n/use-words.tsx";
 
 interface Props {
+  readonly hasSound: boolean;
   readonly isSaving: boolean;
-  readonly onSave: (format: ExportFormat) => void;
+  readonly onSave: (format: ExportFormat | "audio") => void;
 }
 
 const FORMATS = ["markdown", "txt", "srt", "vtt", "json"] as const satisfies readonly ExportFormat[];
 
-export function ExportMenu({ isSaving, onSave }: Props): JSX.Element {
+export function ExportMenu({ hasSound, isSaving, onSave }: Props): JSX.Element {
   const { t } = useWords();
   return (
     <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
@@ -30,6 +31,7 @@ export function ExportMenu({ isSaving, onSave }: Props): JSX.Element {
             {t(`conversation.export.${format}`)}
           </Menu.Item>
         ))}
+        {hasSound && <Menu.Item onClick={() => onSave("audio")}>{t("conversation.export.audio")}</Menu.Item>}
       </Menu.Dropdown>
     </Menu>
   );

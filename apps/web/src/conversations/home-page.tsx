@@ -1,10 +1,9 @@
-/** The first page: record or drop, then everything there is, by day, or what a search finds. */
+/** The first page: record or drop, then everything there is, by day, or what a choice and a search leave of it. */
 
 import type { Conversation } from "@holdfast/contract";
 import { Alert, Button, CloseButton, Skeleton, Stack, Text, TextInput, Title, VisuallyHidden } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { IconCloudOff, IconSearch } from "@tabler/icons-react";
-import { type JSX, useState } from "react";
+import type { JSX } from "react";
 import { RecordPanel } from "../capture/record-panel.tsx";
 import { useRecording } from "../capture/use-recording.ts";
 import { ElsewhereNote } from "../device/elsewhere-note.tsx";
@@ -12,18 +11,17 @@ import { useWords } from "../i18n/use-words.tsx";
 import { usePageTitle } from "../shell/use-page-title.ts";
 import { UploadList } from "../uploads/upload-list.tsx";
 import { byDay } from "./by-day.ts";
+import { choiceOf, SHOWN, SHOWN_NAMES, type Shown } from "./choice.ts";
 import { ConversationRow } from "./conversation-row.tsx";
 import classes from "./home-page.module.css";
 import { useConversations, useSearch } from "./queries.ts";
-
-const SEARCH_DELAY_MS = 250;
+import { useListSearch } from "./use-list-search.ts";
 
 export function HomePage(): JSX.Element {
-  const [text, setText] = useState("");
-  const [query] = useDebouncedValue(text.trim(), SEARCH_DELAY_MS);
-  const conversations = useConversations();
+  const { shown, query, text, setText, show } = useListSearch();
+  const conversations = useConversations(choiceOf(shown));
   usePageTitle("");
-  const isEmpty = conversations.data?.length === 0;
+  const isEmpty = shown === "all" && query === "" && conversations.data?.length === 0;
   return (
     <Stack gap="md">
       <VisuallyHidden>
@@ -32,9 +30,45 @@ export function HomePage(): JSX.Element {
       <ElsewhereNote />
       <RecordPanel />
       <UploadList />
-      {!isEmpty && <SearchField text={text} onChange={setText} />}
-      {query === "" ? <Everything conversations={conversations} /> : <Found query={query} />}
+      {!isEmpty && (
+        <div className={classes.tools}>
+          <SearchField text={text} onChange={setText} />
+          <Choice shown={shown} onChoose={show} />
+        </div>
+      )}
+      {query === "" ? (
+        <Everything conversations={conversations} isAll={shown === "all"} />
+      ) : (
+        <Found query={query} shown={shown} />
+      )}
     </Stack>
+  );
+}
+
+interface ChoiceProps {
+  readonly shown: Shown;
+  readonly onChoose: (shown: Shown) => void;
+}
+
+function Choice({ shown, onChoose }: ChoiceProps): JSX.Element {
+  const { t } = useWords();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, and these are buttons
+    <div role="group" aria-label={t("home.show")} className={classes.choice}>
+      {SHOWN.map((each) => (
+        <Button
+          key={each}
+          size="compact-sm"
+          radius="xl"
+          variant={each === shown ? "light" : "subtle"}
+          color={each === shown ? "kelp" : "gray"}
+          aria-pressed={each === shown}
+          onClick={() => onChoose(each)}
+        >
+          {t(SHOWN_NAMES[each])}
+        </Button>
+      ))}
+    </div>
   );
 }
 
@@ -52,7 +86,6 @@ function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
       placeholder={t("home.search.placeholder")}
       size="md"
       radius="xl"
-      mt="xs"
       leftSection={<IconSearch size={18} aria-hidden />}
       rightSection={
         text === "" ? null : <CloseButton aria-label={t("home.search.clear")} onClick={() => onChange("")} />
@@ -63,13 +96,19 @@ function SearchField({ text, onChange }: SearchFieldProps): JSX.Element {
   );
 }
 
-function Everything({ conversations }: { readonly conversations: ReturnType<typeof useConversations> }): JSX.Element {
+interface EverythingProps {
+  readonly conversations: ReturnType<typeof useConversations>;
+  /** Nothing is left out by choice. */
+  readonly isAll: boolean;
+}
+
+function Everything({ conversations, isAll }: EverythingProps): JSX.Element {
   const { t } = useWords();
   // The conversation being recorded here is on show above, with its words.
   const { conversationId: recorded } = useRecording();
   if (conversations.isPending) return <Loading />;
   if (conversations.data === undefined) return <Unreachable onRetry={() => void conversations.refetch()} />;
-  if (conversations.data.length === 0) return <Empty />;
+  if (conversations.data.length === 0) return isAll ? <Empty /> : <None />;
   return (
     <>
       <Days conversations={conversations.data.filter(({ id }) => id !== recorded)} />
@@ -86,9 +125,9 @@ function Everything({ conversations }: { readonly conversations: ReturnType<type
   );
 }
 
-function Found({ query }: { readonly query: string }): JSX.Element {
+function Found({ query, shown }: { readonly query: string; readonly shown: Shown }): JSX.Element {
   const { t } = useWords();
-  const found = useSearch(query);
+  const found = useSearch(query, choiceOf(shown));
   if (found.isPending) return <Loading />;
   if (found.data === undefined) return <Unreachable onRetry={() => void found.refetch()} />;
   return (
@@ -132,6 +171,15 @@ function Empty(): JSX.Element {
         {t("home.empty.text")}
       </Text>
     </Stack>
+  );
+}
+
+function None(): JSX.Element {
+  const { t } = useWords();
+  return (
+    <Text role="status" c="dimmed" px={16}>
+      {t("home.show.none")}
+    </Text>
   );
 }
 

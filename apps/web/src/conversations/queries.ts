@@ -2,8 +2,8 @@
  * Reading and changing conversations through the query cache. While something on show is unfinished the server is asked
  * again and again at a gentle pace; otherwise only when the page comes back into view.
  */
-import type { ExportFormat, Person } from "@holdfast/client";
-import type { Conversation } from "@holdfast/contract";
+import type { ConversationChoice, Person } from "@holdfast/client";
+import type { Conversation, Memory } from "@holdfast/contract";
 import {
   keepPreviousData,
   type UseInfiniteQueryResult,
@@ -14,18 +14,17 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { download } from "../shell/download.ts";
 import { useServices } from "../shell/services.ts";
-import { CONVERSATIONS, PEOPLE } from "./keys.ts";
+import { CONVERSATIONS, MEMORIES, PEOPLE } from "./keys.ts";
 import { listPollMs, nextOffset, onePollMs, PAGE, withoutRepeats } from "./reading.ts";
 import type { Naming } from "./who.ts";
 
 const SEARCH_LIMIT = 50;
 
-export function useConversations(): UseInfiniteQueryResult<readonly Conversation[]> {
+export function useConversations(choice: ConversationChoice): UseInfiniteQueryResult<readonly Conversation[]> {
   const { api } = useServices();
   return useInfiniteQuery({
-    queryKey: [...CONVERSATIONS, "list"],
+    queryKey: [...CONVERSATIONS, "list", choice],
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) =>
       api.listConversations(
@@ -34,6 +33,7 @@ export function useConversations(): UseInfiniteQueryResult<readonly Conversation
           offset: pageParam,
           includeDiscarded: true,
           statuses: ["in_progress", "processing", "merging", "completed", "failed"],
+          ...choice,
         },
         signal,
       ),
@@ -43,11 +43,11 @@ export function useConversations(): UseInfiniteQueryResult<readonly Conversation
   });
 }
 
-export function useSearch(text: string): UseQueryResult<readonly Conversation[]> {
+export function useSearch(text: string, choice: ConversationChoice): UseQueryResult<readonly Conversation[]> {
   const { api } = useServices();
   return useQuery({
-    queryKey: [...CONVERSATIONS, "search", text],
-    queryFn: ({ signal }) => api.searchConversations(text, 1, SEARCH_LIMIT, signal),
+    queryKey: [...CONVERSATIONS, "search", text, choice],
+    queryFn: ({ signal }) => api.searchConversations(text, 1, SEARCH_LIMIT, signal, choice),
     enabled: text !== "",
     placeholderData: keepPreviousData,
   });
@@ -81,6 +81,58 @@ export function useStar(id: string): UseMutationResult<void, Error, boolean> {
   return useChange((starred: boolean) => api.setStarred(id, starred));
 }
 
+export function useVisibility(id: string): UseMutationResult<void, Error, Conversation["visibility"]> {
+  const { api } = useServices();
+  return useChange((value: Conversation["visibility"]) => api.setVisibility(id, value));
+}
+
+/** The link works while the conversation is shared; it is always the same. */
+export function useShareLink(id: string, isWanted: boolean): UseQueryResult<string> {
+  const { api } = useServices();
+  return useQuery({
+    queryKey: [...CONVERSATIONS, "share", id],
+    queryFn: ({ signal }) => api.shareLink(id, signal),
+    enabled: isWanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Done when the conversation says that it is being worked on. */
+export function useReprocess(id: string): UseMutationResult<void, Error, void> {
+  const { api } = useServices();
+  return useChange(async () => void (await api.reprocessConversation(id)));
+}
+
+export interface Ticked {
+  /** Place of the task among those of the conversation. */
+  readonly index: number;
+  readonly done: boolean;
+}
+
+export function useTick(id: string): UseMutationResult<void, Error, Ticked> {
+  const { api } = useServices();
+  return useChange(({ index, done }: Ticked) => api.setTaskDone(id, index, done));
+}
+
+/** `revision` changes where the conversation was written up anew, which replaces what was learned from it. */
+export function useMemories(id: string, revision: string | null): UseQueryResult<readonly Memory[]> {
+  const { api } = useServices();
+  return useQuery({
+    queryKey: [...MEMORIES, id, revision],
+    queryFn: ({ signal }) => api.listMemories(id, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** `content` is the new text; null deletes it. */
+export function useMemoryChange(id: string): UseMutationResult<void, Error, string | null> {
+  const { api, queries } = useServices();
+  return useMutation({
+    mutationFn: (content: string | null) => (content === null ? api.deleteMemory(id) : api.editMemory(id, content)),
+    onSettled: () => queries.invalidateQueries({ queryKey: MEMORIES }),
+  });
+}
+
 export function useDelete(id: string): UseMutationResult<void, Error, void> {
   const { api, queries } = useServices();
   return useMutation({
@@ -88,17 +140,6 @@ export function useDelete(id: string): UseMutationResult<void, Error, void> {
     onSuccess: () => {
       queries.removeQueries({ queryKey: [...CONVERSATIONS, "one", id] });
       return queries.invalidateQueries({ queryKey: [...CONVERSATIONS, "list"] });
-    },
-  });
-}
-
-/** Fetches the conversation as a file and gives it to the browser to keep. */
-export function useExport(id: string): UseMutationResult<void, Error, ExportFormat> {
-  const { api } = useServices();
-  return useMutation({
-    mutationFn: async (format: ExportFormat) => {
-      const { name, contentType, text } = await api.exportConversation(id, format);
-      download(new Blob([text], { type: contentType }), name);
     },
   });
 }

@@ -55,12 +55,15 @@ export function stateWords(
             : reason(PROCESSING, code, "conversation.state.processing.unknown"),
         ...{ tone: "waiting", unfinished: true, isNote: false },
       };
-    case "merging":
+    case "merging": {
+      // One that was finished before: written up again where the server says at what it is, else joined with another.
+      const again = code === null ? undefined : PROCESSING[code];
       return {
-        label: "conversation.state.merging",
-        reason: message("conversation.state.merging.reason"),
+        label: again === undefined ? "conversation.state.merging" : "conversation.state.processing",
+        reason: message(again ?? "conversation.state.merging.reason"),
         ...{ tone: "waiting", unfinished: true, isNote: false },
       };
+    }
     case "failed":
       return {
         label: "conversation.state.failed",

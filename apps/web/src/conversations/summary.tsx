@@ -1,11 +1,13 @@
-/** The summary of a conversation, with an honest word about who wrote it, and the things to do. */
+/** The summary of a conversation, with an honest word about who wrote it, and the things to do, which can be ticked. */
 
+import "@mantine/core/styles/InlineInput.css";
+import "@mantine/core/styles/Checkbox.css";
 import type { ActionItem, Conversation } from "@holdfast/contract";
-import { Badge, Group, Text, Title } from "@mantine/core";
-import { IconCircle, IconCircleCheckFilled } from "@tabler/icons-react";
+import { Badge, Checkbox, Group, Text, Title } from "@mantine/core";
 import type { JSX } from "react";
 import { useWords } from "../i18n/use-words.tsx";
 import classes from "./conversation-page.module.css";
+import { useTick } from "./queries.ts";
 
 export function Summary({ conversation }: { readonly conversation: Conversation }): JSX.Element | null {
   const { t } = useWords();
@@ -35,26 +37,41 @@ export function Summary({ conversation }: { readonly conversation: Conversation 
   );
 }
 
-export function ActionItems({ items }: { readonly items: readonly ActionItem[] }): JSX.Element | null {
+interface ActionItemsProps {
+  readonly conversationId: string;
+  readonly items: readonly ActionItem[];
+}
+
+export function ActionItems({ conversationId, items }: ActionItemsProps): JSX.Element | null {
   const { t } = useWords();
+  const tick = useTick(conversationId);
   if (items.length === 0) return null;
+  // Until the server has answered, what was asked for is shown.
+  const isDone = ({ completed }: ActionItem, index: number): boolean =>
+    tick.isPending && tick.variables.index === index ? tick.variables.done : completed;
   return (
     <section className={classes.card} aria-labelledby="to-do">
       <Title order={2} id="to-do" size="h5" mb={8}>
         {t("conversation.to_do")}
       </Title>
       <ul className={classes.items}>
-        {items.map((item) => (
-          <li key={item.description} className={classes.item}>
-            {item.completed ? (
-              <IconCircleCheckFilled size={20} role="img" aria-label={t("conversation.to_do.done")} />
-            ) : (
-              <IconCircle size={20} role="img" aria-label={t("conversation.to_do.open")} />
-            )}
-            <span dir="auto">{item.description}</span>
+        {items.map((item, index) => (
+          <li key={item.description}>
+            <Checkbox
+              label={<span dir="auto">{item.description}</span>}
+              radius="xl"
+              classNames={{ label: classes.task ?? "" }}
+              checked={isDone(item, index)}
+              onChange={({ currentTarget }) => tick.mutate({ index, done: currentTarget.checked })}
+            />
           </li>
         ))}
       </ul>
+      {tick.isError && (
+        <Text size="sm" role="alert" c="red" mt={8}>
+          {t("conversation.who.failed")}
+        </Text>
+      )}
     </section>
   );
 }

@@ -31,6 +31,15 @@ describe("state words", () => {
     expect(reasonOf({ ...BARE, status: "processing", state_reason: code })).toMatch(reason);
   });
 
+  it("of one that is written up again are those of writing, not of joining", () => {
+    const again = { ...BARE, status: "merging", state_reason: "awaiting_processing" } as const;
+    expect([stateWords(again)?.label, reasonOf(again)]).toEqual([
+      "conversation.state.processing",
+      "The transcript is complete. The summary is next in line.",
+    ]);
+    expect(reasonOf({ ...BARE, status: "merging" })).toMatch(/joined with another/);
+  });
+
   it.each(["llm_unavailable", "llm_invalid_answer"])("of %s differ by how it ended", (code) => {
     const reasons = (["processing", "failed", "completed"] as const).map((status) =>
       reasonOf({ ...BARE, status, state_reason: code }),

@@ -6,9 +6,11 @@
 import type {
   AccessToken,
   Conversation,
+  Memory,
   NewAccessToken,
   QueueView,
   ServerFacts,
+  SharedConversation,
   SyncAccepted,
   SyncJobView,
 } from "@holdfast/contract";
@@ -21,15 +23,22 @@ import {
   requestText,
   type UploadProgress,
 } from "./http.ts";
+import type { ConversationSound, SoundAnswer } from "./sound.ts";
 
 export type HoldfastApiOptions = HttpOptions;
 
-export interface ListFilter {
+/** What narrows a list or a search. */
+export interface ConversationChoice {
+  readonly statuses?: readonly Conversation["status"][];
+  readonly starred?: boolean;
+  /** Only those whose sound can be played, or only the others. */
+  readonly hasAudio?: boolean;
+}
+
+export interface ListFilter extends ConversationChoice {
   readonly limit?: number;
   readonly offset?: number;
-  readonly statuses?: readonly Conversation["status"][];
   readonly includeDiscarded?: boolean;
-  readonly starred?: boolean;
 }
 
 export interface NamedFile {
@@ -112,6 +121,7 @@ export class HoldfastApi {
         statuses: filter.statuses?.join(","),
         include_discarded: filter.includeDiscarded?.toString(),
         starred: filter.starred?.toString(),
+        has_audio: filter.hasAudio?.toString(),
       },
       signal,
     });
@@ -131,8 +141,14 @@ export class HoldfastApi {
     return asConversation((await request(this.#options, { method: "GET", path: conversationPath(id), signal })).body);
   }
 
-  async searchConversations(query: string, page = 1, perPage = 10, signal?: AbortSignal): Promise<Conversation[]> {
-    const json = { query, page, per_page: perPage, include_discarded: true };
+  async searchConversations(
+    query: string,
+    page = 1,
+    perPage = 10,
+    signal?: AbortSignal,
+    { statuses, starred, hasAudio }: ConversationChoice = {},
+  ): Promise<Conversation[]> {
+    const json = { query, page, per_page: perPage, include_discarded: true, statuses, starred, has_audio: hasAudio };
     const answer = await request(this.#options, { method: "POST", path: "/v1/conversations/search", json, signal });
     const { items } = fields(answer);
     if (!Array.isArray(items)) throw unexpected();
@@ -164,6 +180,75 @@ export class HoldfastApi {
   async setStarred(id: string, starred: boolean, signal?: AbortSignal): Promise<void> {
     const query = { starred: String(starred) };
     await request(this.#options, { method: "PATCH", path: `${conversationPath(id)}/starred`, query, signal });
+  }
+
+  async setVisibility(id: string, value: Conversation["visibility"], signal?: AbortSignal): Promise<void> {
+    await request(this.#options, {
+      method: "PATCH",
+      path: `${conversationPath(id)}/visibility`,
+      query: { value },
+      signal,
+    });
+  }
+
+  /** Where the conversation can be read without a token while it is not private. */
+  async shareLink(id: string, signal?: AbortSignal): Promise<string> {
+    const call = { method: "GET", path: `${conversationPath(id)}/share-link`, signal } as const;
+    const { path } = fields(await request(this.#options, call));
+    if (typeof path !== "string") throw unexpected();
+    return `${this.#options.server.replace(/\/+$/, "")}${path}`;
+  }
+
+  /** What a share link shows; `not_found` where nothing is shared by it (any more). Needs no token. */
+  async getShared(key: string, signal?: AbortSignal): Promise<SharedConversation> {
+    const path = `/v1/shared/${encodeURIComponent(key)}`;
+    const answer = await request(this.#options, { method: "GET", path, signal });
+    if (!Array.isArray(fields(answer).segments)) throw unexpected();
+    return answer.body as SharedConversation;
+  }
+
+  /** Asks for a new summary; the answer is the conversation as it is then. */
+  async reprocessConversation(id: string, signal?: AbortSignal): Promise<Conversation> {
+    const path = `${conversationPath(id)}/reprocess`;
+    return asConversation((await request(this.#options, { method: "POST", path, json: {}, signal })).body);
+  }
+
+  /** Ticks a task of a conversation, by its place. */
+  async setTaskDone(id: string, index: number, done: boolean, signal?: AbortSignal): Promise<void> {
+    const json = { items_idx: [index], values: [done] };
+    await request(this.#options, { method: "PATCH", path: `${conversationPath(id)}/action-items`, json, signal });
+  }
+
+  /** Corrects the words of a segment. */
+  async correctSegment(id: string, segmentId: string, text: string, signal?: AbortSignal): Promise<void> {
+    const json = { segment_id: segmentId, text };
+    await request(this.#options, { method: "PATCH", path: `${conversationPath(id)}/segments/text`, json, signal });
+  }
+
+  /** Facts about the user that were drawn from this conversation, newest first. */
+  async listMemories(conversationId: string, signal?: AbortSignal): Promise<Memory[]> {
+    const query = { conversation_id: conversationId };
+    const { body } = await request(this.#options, { method: "GET", path: MEMORIES, query, signal });
+    if (!Array.isArray(body)) throw unexpected();
+    return body as Memory[];
+  }
+
+  async editMemory(id: string, content: string, signal?: AbortSignal): Promise<void> {
+    const path = `${MEMORIES}/${encodeURIComponent(id)}`;
+    await request(this.#options, { method: "PATCH", path, query: { value: content }, signal });
+  }
+
+  async deleteMemory(id: string, signal?: AbortSignal): Promise<void> {
+    await request(this.#options, { method: "DELETE", path: `${MEMORIES}/${encodeURIComponent(id)}`, signal });
+  }
+
+  /** The kept sound of a conversation. Asking for it makes the server prepare it. */
+  async getSound(id: string, signal?: AbortSignal): Promise<SoundAnswer> {
+    const path = `/v1/sync/audio/${encodeURIComponent(id)}/urls`;
+    const { conversation_audio, poll_after_ms } = fields(await request(this.#options, { method: "GET", path, signal }));
+    if (typeof conversation_audio !== "object") throw unexpected();
+    const pollAfterMs = typeof poll_after_ms === "number" ? poll_after_ms : null;
+    return { sound: conversation_audio as ConversationSound | null, pollAfterMs };
   }
 
   /** Uploads `.bin` recordings as one job. The same content again finds the job that has it. */
@@ -319,6 +404,7 @@ export class HoldfastApi {
 
 const TOKENS = "/v1/users/tokens";
 const PEOPLE = "/v1/users/people";
+const MEMORIES = "/v3/memories";
 
 function decision(whose: Whose): { readonly assign_type: string; readonly value: string } {
   if (typeof whose === "object") return { assign_type: "person_id", value: whose.personId };

@@ -26,6 +26,7 @@ import { registerConversationReads } from "../rest/read-conversations.ts";
 import { registerRecordingSessions } from "../rest/recording-sessions.ts";
 import { registerSearch } from "../rest/search.ts";
 import { registerSettings } from "../rest/settings.ts";
+import { registerShared, registerShareLink } from "../rest/share.ts";
 import { registerStop } from "../rest/stop.ts";
 import { registerWebhooks } from "../rest/webhooks.ts";
 import { registerUploads } from "../uploads/routes.ts";
@@ -44,6 +45,7 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
     registerConversationExport(api, context);
     registerConversationReads(api, context);
     registerConversationEdits(api, context);
+    registerShareLink(api, context);
     registerRecordingSessions(api, context);
     registerFinalization(api, context);
     registerStop(api, context);
@@ -65,6 +67,7 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
   registerSignedPlayback(app, context);
   registerSignedSamples(app, context);
   registerSignedArchive(app, context, sendArchive);
+  registerShared(app, context);
   registerFairUseCases(app, context);
   await registerFairUseAdmin(app, context);
 }

@@ -1,6 +1,6 @@
 /**
- * Headers of every answer. Everything is refused but what the pages need: scripts, styles, pictures and sockets of this very
- * server, nothing inline, nothing from another host. Plain HTTP is not upgraded by force, since a server in a home network
+ * Headers of every answer. Everything is refused but what the pages need: scripts, styles, pictures, sound and sockets of this
+ * very server, nothing inline, nothing from another host. Plain HTTP is not upgraded by force, since a server in a home network
  * has no certificate.
  */
 import type { FastifyHelmetOptions } from "@fastify/helmet";
@@ -11,6 +11,7 @@ const OWN_PAGE = {
   connectSrc: ["'self'"],
   styleSrc: ["'self'"],
   imgSrc: ["'self'"],
+  mediaSrc: ["'self'"],
   manifestSrc: ["'self'"],
   workerSrc: ["'self'"],
   baseUri: ["'none'"],

@@ -10,6 +10,7 @@ import type { App, HttpContext } from "../http/context.ts";
 import { answerNotFound } from "../http/errors.ts";
 import { NOT_BUILT_PAGE } from "./not-built.ts";
 
+const SHARED = "/shared/";
 const API = /^\/(v\d+|docs|health|metrics|assets)(\/|$|\?)/;
 
 export async function registerPages(app: App, { webRoot }: Pick<HttpContext, "webRoot">): Promise<void> {
@@ -35,6 +36,8 @@ export async function registerPages(app: App, { webRoot }: Pick<HttpContext, "we
   }
   app.setNotFoundHandler(async (request, reply) => {
     if (!isPage(request)) return await answerNotFound(request, reply);
+    // What somebody shares by link is for those who have the link, not for search engines.
+    if (request.url.startsWith(SHARED)) void reply.header("x-robots-tag", "noindex, nofollow");
     return isBuilt ? reply.sendFile("index.html") : notBuilt(reply);
   });
 }

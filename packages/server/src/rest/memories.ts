@@ -17,7 +17,11 @@ import { flag, IdParams, integer, text } from "./input.ts";
 
 const MAX_PAGE = 500;
 const MAX_CONTENT = 5_000;
-const PageQuery = z.object({ limit: integer(100, 1), offset: integer(0, 0) });
+const PageQuery = z.object({
+  limit: integer(100, 1),
+  offset: integer(0, 0),
+  conversation_id: text(200).optional().describe("Only those drawn from this conversation"),
+});
 const Ok = z.object({ status: z.literal("ok") });
 const Visibility = z.enum(["private", "public"]);
 const content = text(MAX_CONTENT).refine((value) => value.trim() !== "", "must not be empty");
@@ -48,7 +52,8 @@ export function registerMemories(app: App, { db, clock, random }: Pick<HttpConte
         },
       },
       async ({ userId, query }) => {
-        return await listMemories(db, { userId, limit: Math.min(query.limit, MAX_PAGE), offset: query.offset });
+        const { limit, offset, conversation_id: conversationId = null } = query;
+        return await listMemories(db, { userId, conversationId, limit: Math.min(limit, MAX_PAGE), offset });
       },
     );
   }

@@ -19,6 +19,7 @@ const FilterQuery = z.object({
   sources: commaSeparated.describe("Comma-separated; every source by default"),
   include_discarded: flag.optional(),
   starred: flag.optional(),
+  has_audio: flag.optional().describe("Whether sound of it can be played"),
   start_date: time.optional(),
   end_date: time.optional(),
   folder_id: z.string().optional().describe("Accepted; there are no folders, so a folder is empty"),
@@ -97,7 +98,8 @@ function filterOf(
   const endMs = query.end_date ?? null;
   if (startMs !== null && endMs !== null && startMs > endMs) throw badRequest("start_date is after end_date");
   const includeDiscarded = query.include_discarded ?? discardedByDefault;
-  return { userId, statuses, sources, includeDiscarded, starred: query.starred ?? null, startMs, endMs };
+  const [starred, hasAudio] = [query.starred ?? null, query.has_audio ?? null];
+  return { userId, statuses, sources, includeDiscarded, starred, hasAudio, startMs, endMs };
 }
 
 function badRequest(message: string): HoldfastError {

@@ -1,5 +1,5 @@
 /** Full-text search over titles, summaries and every word said (reference listen-and-pusher section 9). */
-import { Conversation, HoldfastError } from "@holdfast/contract";
+import { CONVERSATION_STATUSES, Conversation, ConversationStatus, HoldfastError } from "@holdfast/contract";
 import { searchConversations } from "@holdfast/store";
 import { z } from "zod";
 import type { App, HttpContext } from "../http/context.ts";
@@ -12,6 +12,9 @@ const SearchBody = z.object({
   page: z.number().int().min(1).max(1_000_000).default(1),
   per_page: z.number().int().min(1).max(MAX_PER_PAGE).default(10),
   include_discarded: z.boolean().default(true),
+  statuses: z.array(ConversationStatus).max(CONVERSATION_STATUSES.length).default([]),
+  starred: z.boolean().nullish(),
+  has_audio: z.boolean().nullish(),
   start_date: z.string().nullish(),
   end_date: z.string().nullish(),
 });
@@ -39,6 +42,9 @@ export function registerSearch(app: App, { db }: Pick<HttpContext, "db">): void 
         userId,
         query: body.query,
         includeDiscarded: body.include_discarded,
+        statuses: body.statuses,
+        starred: body.starred ?? null,
+        hasAudio: body.has_audio ?? null,
         startMs: timeOrRefuse(body.start_date),
         endMs: timeOrRefuse(body.end_date),
         page: body.page,

@@ -132,6 +132,8 @@ export interface ConversationFilter {
   readonly sources: readonly string[];
   readonly includeDiscarded: boolean;
   readonly starred: boolean | null;
+  /** Whether sound of it can be played. */
+  readonly hasAudio?: boolean | null;
   readonly startMs: number | null;
   readonly endMs: number | null;
 }
@@ -143,6 +145,7 @@ function matching(filter: ConversationFilter) {
     if (filter.sources.length > 0) parts.push(eb("source", "in", [...filter.sources]));
     if (!filter.includeDiscarded) parts.push(eb("discarded", "=", false));
     if (filter.starred !== null) parts.push(eb("starred", "=", filter.starred));
+    if (typeof filter.hasAudio === "boolean") parts.push(eb(sql`(audio_files <> '[]')`, "=", filter.hasAudio));
     if (filter.startMs !== null) parts.push(eb("created_at", ">=", sql<number>`${new Date(filter.startMs)}`));
     if (filter.endMs !== null) parts.push(eb("created_at", "<=", sql<number>`${new Date(filter.endMs)}`));
     return eb.and(parts as never) as ReturnType<typeof eb.and> & SqlBool;

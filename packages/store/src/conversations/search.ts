@@ -11,6 +11,10 @@ export interface SearchRequest {
   readonly userId: string;
   readonly query: string;
   readonly includeDiscarded: boolean;
+  /** Each narrows the search where it is given; no statuses mean every one. */
+  readonly statuses?: readonly string[];
+  readonly starred?: boolean | null;
+  readonly hasAudio?: boolean | null;
   readonly startMs: number | null;
   readonly endMs: number | null;
   /** 1-based. */
@@ -24,9 +28,13 @@ export interface SearchPage {
 }
 
 export async function searchConversations(db: Db, request: SearchRequest): Promise<SearchPage> {
+  const { statuses = [], starred = null, hasAudio = null } = request;
   const where = sql`
     c.user_id = ${request.userId} and c.deleted_at is null and not c.is_locked
     and (${request.includeDiscarded} or not c.discarded)
+    and (${statuses.length === 0} or c.status = any(${[...statuses]}::text[]))
+    and (${starred}::boolean is null or c.starred = ${starred}::boolean)
+    and (${hasAudio}::boolean is null or (c.audio_files <> '[]') = ${hasAudio}::boolean)
     and (${timeOf(request.startMs)}::timestamptz is null or c.created_at >= ${timeOf(request.startMs)}::timestamptz)
     and (${timeOf(request.endMs)}::timestamptz is null or c.created_at <= ${timeOf(request.endMs)}::timestamptz)
     and (c.search @@ q.query or (c.status <> 'completed' and exists (

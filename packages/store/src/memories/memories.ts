@@ -16,11 +16,17 @@ export interface DerivedPage {
   readonly offset: number;
 }
 
-export async function listMemories(db: Db, page: DerivedPage): Promise<Memory[]> {
+/** Newest first: of one conversation, or, where none is named, all there are. */
+export async function listMemories(
+  db: Db,
+  page: DerivedPage & { readonly conversationId?: string | null },
+): Promise<Memory[]> {
+  const { conversationId = null } = page;
   const rows = await db
     .selectFrom("memories")
     .selectAll()
     .where("user_id", "=", page.userId)
+    .$if(conversationId !== null, (query) => query.where("conversation_id", "=", conversationId))
     .where("deleted_at", "is", null)
     .where("user_review", "is distinct from", false)
     .orderBy("created_at", "desc")
