@@ -54,6 +54,30 @@ const dataRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/data-page.tsx"), "DataPage"),
 });
 
+const speechRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/speech",
+  component: lazyRouteComponent(() => import("./settings/speech-page.tsx"), "SpeechPage"),
+});
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/webhooks",
+  component: lazyRouteComponent(() => import("./settings/webhooks-page.tsx"), "WebhooksPage"),
+});
+
+const fairUseRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/fair-use",
+  component: lazyRouteComponent(() => import("./settings/fair-use-page.tsx"), "FairUsePage"),
+});
+
+const modelRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings/model",
+  component: lazyRouteComponent(() => import("./settings/model-page.tsx"), "ModelPage"),
+});
+
 const serverRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings/server",
@@ -66,7 +90,10 @@ const developerRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/developer-page.tsx"), "DeveloperPage"),
 });
 
-const BELOW_SETTINGS = ["/settings/tokens", "/settings/data", "/settings/server", "/settings/developer"] as const;
+const BELOW_SETTINGS = [
+  ...(["/settings/tokens", "/settings/data", "/settings/server", "/settings/developer"] as const),
+  ...(["/settings/speech", "/settings/webhooks", "/settings/fair-use", "/settings/model"] as const),
+];
 
 /**
  * Fetches the other pages once the first one is drawn and while there is a network, so that every address works offline in a page
@@ -85,6 +112,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     ...[homeRoute, conversationRoute, queueRoute],
     ...[syncRoute, settingsRoute, tokensRoute, dataRoute, serverRoute, developerRoute],
+    ...[speechRoute, webhooksRoute, fairUseRoute, modelRoute],
   ]),
 });
 

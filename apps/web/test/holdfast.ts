@@ -1,5 +1,5 @@
 /** A whole Holdfast, started as a person starts it, on free ports and a data folder of its own that is gone afterwards. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { buildWebIfNeeded } from "../../../scripts/web.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const run = promisify(execFile);
 const READY_WITHIN_MS = 90_000;
 const END_WITHIN_MS = 20_000;
 
@@ -21,21 +23,23 @@ export interface Holdfast extends AsyncDisposable {
   /** The printed sign-in link. */
   readonly link: string;
   readonly token: string;
+  /** A token of another user, made as whoever runs the server makes one. */
+  tokenOf(user: string): Promise<string>;
   /** Kills one of the processes as a power cut would; the supervisor starts it again. */
   kill(role: "gateway" | "pusher" | "worker" | "speech"): void;
 }
 
-/** `env` is what a person may set beside it. */
-export async function startHoldfast(env: Readonly<Record<string, string>> = {}): Promise<Holdfast> {
+/** `settings` are those of the environment. */
+export async function startHoldfast(settings: Readonly<Record<string, string>> = {}): Promise<Holdfast> {
   buildWebIfNeeded(ROOT, (text) => console.log(text));
   const data = await mkdtemp(join(tmpdir(), "holdfast-web-"));
   const server = spawn(process.execPath, [join(ROOT, "packages/cli/src/main.ts"), "serve", "--json"], {
     env: {
       ...process.env,
-      ...env,
       HOLDFAST_DATA: data,
       HOLDFAST_HOST: "127.0.0.1",
       HOLDFAST_PORT: "0",
+      ...settings,
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -50,6 +54,7 @@ export async function startHoldfast(env: Readonly<Record<string, string>> = {}):
       origin,
       link,
       token: new URLSearchParams(hash.slice(1)).get("token") ?? "",
+      tokenOf: (user) => makeToken(data, user),
       kill: (role) => void process.kill(Number(readFileSync(join(data, "run", `${role}.pid`), "utf8")), "SIGKILL"),
       [Symbol.asyncDispose]: end,
     };
@@ -57,6 +62,12 @@ export async function startHoldfast(env: Readonly<Record<string, string>> = {}):
     await end();
     throw error;
   }
+}
+
+async function makeToken(data: string, user: string): Promise<string> {
+  const command = [join(ROOT, "packages/cli/src/main.ts"), "token", "create", "--user", user, "--json"];
+  const { stdout } = await run(process.execPath, command, { env: { ...process.env, HOLDFAST_DATA: data } });
+  return (JSON.parse(stdout) as { readonly token: string }).token;
 }
 
 /** Waits for the line that a person would read. */

@@ -371,6 +371,10 @@ describe("in other languages", () => {
       ["/settings/tokens", "[data-testid=token]"],
       ["/settings/data", "#delete"],
       ["/settings/server", "[data-testid=server-facts]"],
+      ["/settings/speech", "[data-testid=engine]"],
+      ["/settings/webhooks", "[data-testid=webhook]"],
+      ["/settings/fair-use", "[data-testid=flagged] p:last-child"],
+      ["/settings/model", "[data-testid=language-model]"],
       ["/settings/developer", "#facts"],
       ["/nowhere", "main h1"],
     ];

@@ -106,6 +106,9 @@ export function describeSettings(stage: () => Stage): void {
       await openSetting(page, /^Your data/);
       await page.getByRole("button", { name: "Delete everything" }).click();
       const dialog = page.getByRole("dialog");
+      await dialog
+        .getByText("its next start makes a new, empty account, which the token in owner.token opens")
+        .waitFor();
       const name = dialog.getByLabel("Type “owner” to confirm");
       const remove = dialog.getByRole("button", { name: "Delete everything" });
       await name.fill("owne");

@@ -42,9 +42,10 @@ export class Stage implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async open(microphone: Microphone, env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+  /** `settings` are those of the server's environment. */
+  static async open(microphone: Microphone, settings: Readonly<Record<string, string>> = {}): Promise<Stage> {
     await mkdir(SCREENS, { recursive: true });
-    const holdfast = await startHoldfast(env);
+    const holdfast = await startHoldfast(settings);
     try {
       return new Stage(holdfast, await launchChromium(microphone));
     } catch (error) {

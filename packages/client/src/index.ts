@@ -40,6 +40,7 @@ export type {
   WakeReason,
 } from "@holdfast/core";
 export {
+  type Asked,
   type ConversationChoice,
   type ExportedFile,
   type ExportFormat,

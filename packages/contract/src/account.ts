@@ -33,7 +33,7 @@ export const RevokedAccessToken = z.object({
 });
 export type RevokedAccessToken = z.infer<typeof RevokedAccessToken>;
 
-const SpeechEngineFacts = z.object({
+export const SpeechEngineFacts = z.object({
   kind: z.enum(["embedded", "deepgram", "openai"]),
   /** Name of the host, with its port where that is not the usual one; null for the embedded engine. */
   host: z.string().nullable(),
@@ -47,10 +47,19 @@ const SpeechEngineFacts = z.object({
 /** Keys, paths, queries and user names of URLs are never in it. Milliseconds and bytes. */
 export const ServerFacts = z.object({
   version: z.string(),
+  /** Whether the asker runs this server, and may set what counts for everybody. */
+  you_are_owner: z.boolean(),
   /** In order of preference. */
   speech: z.array(SpeechEngineFacts),
   /** Null where summaries are made by what is built in. */
-  language_model: z.object({ host: z.string(), model: z.string() }).nullable(),
+  language_model: z
+    .object({
+      host: z.string(),
+      model: z.string(),
+      /** True where the owner set it in the page, false where it is in the environment. */
+      stored: z.boolean(),
+    })
+    .nullable(),
   /** Live audio is kept until it is transcribed, or for good. */
   audio_retention: z.enum(["transcribed", "forever"]),
   fair_use: z.object({

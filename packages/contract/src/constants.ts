@@ -274,3 +274,6 @@ export const CLOSE = {
   byok: 4003,
   loginAgain: 4004,
 } as const;
+
+/** Where a pusher answers with a `LanguageModelTest`: it asks the model from where it is asked for summaries. */
+export const LANGUAGE_MODEL_TEST = { path: "/v1/language-model/test", timeoutMs: 25_000 } as const;

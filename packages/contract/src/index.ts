@@ -15,6 +15,7 @@ export * from "./pusher-frames.ts";
 export * from "./queue-view.ts";
 export * from "./recording-file.ts";
 export * from "./segment.ts";
+export * from "./settings.ts";
 export * from "./stt-wire.ts";
 export * from "./sync.ts";
 export * from "./sync-limits.ts";

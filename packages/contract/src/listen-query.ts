@@ -8,6 +8,8 @@ import { normaliseSource } from "./conversation.ts";
 
 export interface ListenQuery {
   readonly language: string;
+  /** Ours: false where the client left it to the account which language is spoken. */
+  readonly namesLanguage: boolean;
   readonly sampleRate: number;
   readonly codec: string;
   readonly channels: number;
@@ -67,11 +69,13 @@ function timeoutMs(text: string | null, channels: number): number {
 
 export function parseListenQuery(params: URLSearchParams): ListenQuery {
   const channels = Math.max(1, integer(params.get("channels"), 1));
-  const language = params.get("language")?.trim() || "en";
+  const named = params.get("language")?.trim() ?? "";
+  const language = named || "en";
   const first = params.get("first_sequence");
   const gate = params.get("vad_gate");
   return {
     language: language === "auto" ? "multi" : language,
+    namesLanguage: named !== "",
     sampleRate: integer(params.get("sample_rate"), 8_000),
     codec: params.get("codec")?.trim().toLowerCase() || "pcm8",
     channels,

@@ -26,7 +26,7 @@ export interface HealthFacts {
 const FRESH_MS = 1_000;
 const WAIT_MS = 2_000;
 
-export function createHealth(db: Db, clock: Clock, facts: () => HealthFacts): () => Promise<Health> {
+export function createHealth(db: Db, clock: Clock, facts: () => Promise<HealthFacts>): () => Promise<Health> {
   let checkedMs = Number.NEGATIVE_INFINITY;
   let reachable: Promise<boolean> = Promise.resolve(false);
   return async () => {
@@ -35,7 +35,7 @@ export function createHealth(db: Db, clock: Clock, facts: () => HealthFacts): ()
       reachable = answers(db, clock);
     }
     const isReachable = await reachable;
-    const { draining, ...counts } = facts();
+    const { draining, ...counts } = await facts();
     const status = draining ? "draining" : isReachable ? "ok" : "database_unreachable";
     return { ok: status === "ok", body: { status, ...counts } };
   };

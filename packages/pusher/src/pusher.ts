@@ -9,21 +9,20 @@ import { type AddressRules, type Clock, fairUsePolicy, type Log, parseAddressRul
 import { type BlobStore, type Db, requestSpeechSamples } from "@holdfast/store";
 import { startEffects } from "./effects/work.ts";
 import { logEvents, type OnPusherEvent } from "./events.ts";
-import { llmClassifier } from "./fair-use/classifier.ts";
 import { startLooks } from "./fair-use/work.ts";
 import { createFinaliser } from "./finalise/finaliser.ts";
 import { createHealth } from "./health.ts";
 import { mayBeOpen } from "./link/admission.ts";
 import { startLinkServer } from "./link/server.ts";
-import { openVision } from "./photos/vision.ts";
 import { startPhotos } from "./photos/work.ts";
 import { startWork } from "./process/work.ts";
 import { createRealtimeConsumers } from "./realtime/consumers.ts";
-import type { LlmSettings } from "./summary/llm/client.ts";
-import { llmSummariser } from "./summary/llm/index.ts";
+import { currentLanguageModel } from "./summary/llm/current.ts";
+import { tryLanguageModel } from "./summary/llm/try.ts";
 import type { Summariser } from "./summary/port.ts";
 import { createCircuits } from "./webhooks/circuit.ts";
 import { createWebhookDesk } from "./webhooks/desk.ts";
+import { notingResults } from "./webhooks/results.ts";
 import { createWebhookSender, type WebhookSender } from "./webhooks/sender.ts";
 
 export interface PusherDeps {
@@ -39,7 +38,7 @@ export interface PusherDeps {
   readonly host: string;
   /** Told of everything that happens, besides the log. */
   readonly onEvent?: OnPusherEvent;
-  /** The language model; the one of the settings unless told otherwise. */
+  /** Writes summaries; the language model that is set unless told otherwise. */
   readonly llm?: Summariser;
   /** Sends messages to webhooks; over HTTP unless told otherwise. */
   readonly sender?: WebhookSender;
@@ -72,29 +71,30 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     if (event.type === "finalization_finished" && event.outcome === "completed") effects.wake();
     deps.onEvent?.(event);
   };
-  const settings = llmSettings(config);
-  const llm = deps.llm ?? (settings === undefined ? undefined : llmSummariser(settings, clock));
-  const describe = settings === undefined ? undefined : openVision(settings, clock);
+  const model = currentLanguageModel({ db, config, clock });
+  const llm = async () => deps.llm ?? (await model())?.summariser;
+  const describe = async () => (await model())?.describe;
   const finalise = createFinaliser({ db, clock, random, llm, onEvent });
   const owner = `pusher-${random.uuid().slice(0, 8)}`;
   const work = startWork({ db, clock, random, log, owner, finalise });
   const sender = deps.sender ?? createWebhookSender({ rules: addressRulesOf(config), clock });
-  const desk = createWebhookDesk(sender, createCircuits(clock));
+  const desk = notingResults(createWebhookDesk(sender, createCircuits(clock)), { db, clock, log });
   const consumers = createRealtimeConsumers({ db, clock, random, log, desk, onEvent });
   const effects = startEffects({ db, blobs: deps.blobs, clock, random, log, owner, desk, onEvent });
   const photos = startPhotos({ db, clock, random, log, owner, describe, onEvent });
-  const reader = settings === undefined ? undefined : llmClassifier(settings, clock);
+  const reader = async () => (await model())?.reader;
   const policy = fairUsePolicy(config);
   // Without fair use nobody asks for it; what was asked for before waits until it is on again.
   const looks = config.FAIR_USE_ENABLED
     ? startLooks({ db, clock, random, log, owner, policy, reader, onEvent })
     : undefined;
   let draining = false;
-  const health = createHealth(db, clock, () => ({
+  const health = createHealth(db, clock, async () => ({
     draining,
     running: work.running() + effects.running() + photos.running() + (looks?.running() ?? 0),
     links: links.links(),
-    summaries: llm === undefined ? "basic" : "llm",
+    // Where the database is away that is said, and nothing is summarised at all.
+    summaries: (await llm().catch(() => undefined)) === undefined ? "basic" : "llm",
   }));
   const links = await (deps.startLinks ?? startLinkServer)({
     port: deps.port,
@@ -103,6 +103,7 @@ export async function startPusher(deps: PusherDeps): Promise<Pusher> {
     clock,
     onEvent,
     health,
+    tryLanguageModel: () => tryLanguageModel(model, clock),
     process: work.process,
     requestSample: (userId, sample) =>
       requestSpeechSamples(db, {
@@ -139,18 +140,4 @@ function addressRulesOf(config: Config): AddressRules {
     code: "config_invalid",
     class: "permanent_input",
   });
-}
-
-function llmSettings(config: Config): LlmSettings | undefined {
-  const url = config.HOLDFAST_LLM_URL;
-  if (url === undefined) return undefined;
-  if (!URL.canParse(url)) {
-    throw new HoldfastError("HOLDFAST_LLM_URL is not a URL", { code: "config_invalid", class: "permanent_input" });
-  }
-  return {
-    url,
-    key: config.HOLDFAST_LLM_KEY,
-    model: config.HOLDFAST_LLM_MODEL,
-    timeoutMs: config.HOLDFAST_LLM_TIMEOUT_SECONDS * 1_000,
-  };
 }

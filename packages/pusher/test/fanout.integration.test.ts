@@ -14,6 +14,7 @@ import {
   findConversation,
   findJob,
   type Job,
+  listWebhooks,
   requestEnrichment,
   requestFinalization,
   setWebhook,
@@ -74,6 +75,36 @@ async function reprocess(id: string): Promise<void> {
   const request = { userId: USER, conversationId: id, trigger: "finalize", force: true, nowMs: Date.now() } as const;
   await db.transaction().execute(async (trx) => await requestFinalization(trx, request));
 }
+
+describe("what the last message came to", () => {
+  const last = async () => {
+    const [webhook] = await listWebhooks(db, USER);
+    return webhook?.last;
+  };
+
+  it("is written down where it arrived, and why where it did not", async () => {
+    await pusher(cleanup, db, OPEN);
+    await spoken(db, "c1", said(TEXT), { force: true });
+    await ended("c1");
+    expect(await last()).toMatchObject({ code: null, status: 200 });
+    receiver.script(410);
+    await spoken(db, "c2", said(TEXT), { force: true });
+    await ended("c2");
+    expect(await last()).toMatchObject({ code: "webhook_refused", status: 410 });
+    await receiver[Symbol.asyncDispose]();
+    await spoken(db, "c3", said(TEXT), { force: true });
+    await waitFor("another result", async () => (await last())?.status === null);
+    expect((await last())?.code).toMatch(/^webhook_/);
+  });
+
+  it("says so where the address is one that nothing may be sent to", async () => {
+    await pusher(cleanup, db);
+    await spoken(db, "c1", said(TEXT), { force: true });
+    await ended("c1");
+    expect(await last()).toMatchObject({ code: "webhook_address_refused", status: null });
+    expect(receiver.received).toHaveLength(0);
+  });
+});
 
 describe("a finished conversation", () => {
   it("is told once, whole and signed", async () => {

@@ -1,5 +1,12 @@
 /** Memories, tasks, webhooks and settings over HTTP: what clients send, what they get, and what they are refused. */
-import { createConversation, enqueueJob, fanoutJobId, liveConsumers, requestFinalization } from "@holdfast/store";
+import {
+  createConversation,
+  enqueueJob,
+  fanoutJobId,
+  liveConsumers,
+  noteWebhookResult,
+  requestFinalization,
+} from "@holdfast/store";
 import { startTestServer, type TestServer } from "@holdfast/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestGateway, type TestGateway } from "./support/gateway.ts";
@@ -226,30 +233,60 @@ describe("webhooks", () => {
     expect(await call("GET", at("audio_bytes"))).toEqual([200, { url: "http://10.1.2.3/a,12.5" }]);
     await call("POST", at("audio_bytes"), { url: "http://10.1.2.3/a" });
     expect(await call("GET", at("audio_bytes"))).toEqual([200, { url: "http://10.1.2.3/a" }]);
-    expect((await call("POST", at("audio_bytes"), { url: "http://10.1.2.3/a,0" }))[0]).toBe(422);
+    expect(await call("POST", at("audio_bytes"), { url: "http://10.1.2.3/a,0" })).toMatchObject([
+      422,
+      { code: "webhook_seconds_invalid" },
+    ]);
     expect((await call("POST", at("audio_bytes"), { url: "http://10.1.2.3/a,999" }))[0]).toBe(422);
     expect(await call("POST", at("audio_bytes"), { url: "," })).toEqual([200, { status: "ok" }]);
     expect(await call("GET", at("audio_bytes"))).toEqual([200, { url: "" }]);
   });
 
   it.each([
-    "http://127.0.0.1/",
-    "http://localhost:8787/",
-    "http://[::1]/",
-    "http://[::ffff:10.0.0.1]/",
-    "http://169.254.169.254/latest/meta-data",
-    "http://10.2.0.1/",
-    "http://0x7f000001/",
-    "http://100.64.1.1/",
-    "https://user:pass@10.1.2.3/",
-    "ftp://10.1.2.3/",
-    "javascript:alert(1)",
-    "not a url",
-  ])("may not go to %s", async (url) => {
-    const [code, body] = await call("POST", at("memory_created"), { url });
-    expect(code).toBe(422);
-    expect(body.detail).toBeTypeOf("string");
+    ["http://127.0.0.1/", "webhook_address_private"],
+    ["http://localhost:8787/", "webhook_address_private"],
+    ["http://[::1]/", "webhook_address_private"],
+    ["http://[::ffff:10.0.0.1]/", "webhook_address_private"],
+    ["http://169.254.169.254/latest/meta-data", "webhook_address_private"],
+    ["http://10.2.0.1/", "webhook_address_private"],
+    ["http://0x7f000001/", "webhook_address_private"],
+    ["http://100.64.1.1/", "webhook_address_private"],
+    ["https://user:pass@10.1.2.3/", "webhook_address_password"],
+    ["ftp://10.1.2.3/", "webhook_address_invalid"],
+    ["javascript:alert(1)", "webhook_address_invalid"],
+    ["not a url", "webhook_address_invalid"],
+  ])("may not go to %s", async (url, why) => {
+    const [status, body] = await call("POST", at("memory_created"), { url });
+    expect([status, body]).toEqual([422, { code: why, detail: expect.any(String) }]);
     expect(await call("GET", at("memory_created"))).toEqual([200, { url: "" }]);
+  });
+
+  it("are listed with what became of their last messages, as long as the address stays", async () => {
+    const url = "http://10.1.2.3/list";
+    await call("POST", at("memory_created"), { url });
+    await call("POST", at("audio_bytes"), { url: `${url},30` });
+    await call("POST", at("audio_bytes", "/disable"));
+    const note = async (type: "memory_created" | "audio_bytes", to: string, code: string | null, status: number) =>
+      await noteWebhookResult(gateway.db, "alice", { type, url: to }, { atMs: 1_000, code, status });
+    await note("memory_created", url, null, 204);
+    await note("audio_bytes", url, "webhook_refused", 410);
+    await note("memory_created", "http://10.1.2.3/before", "webhook_failed", 500);
+    const list = async (token?: string) => (await call("GET", "/v1/users/developer/webhooks", undefined, token))[1];
+    const none = { url: "", every_seconds: null, enabled: false, last: null };
+    const at1 = "1970-01-01T00:00:01.000Z";
+    const on = { url, every_seconds: null, enabled: true, last: { at: at1, code: null, status: 204 } };
+    const off = { url, every_seconds: 30, enabled: false, last: { at: at1, code: "webhook_refused", status: 410 } };
+    expect(await list()).toEqual([
+      { type: "memory_created", never_sent: false, ...on },
+      { type: "realtime_transcript", never_sent: false, ...none },
+      { type: "audio_bytes", never_sent: false, ...off },
+      { type: "day_summary", never_sent: true, ...none },
+    ]);
+    expect(await list(gateway.bob)).toMatchObject([none, none, none, none]);
+    await call("POST", at("audio_bytes"), { url });
+    expect(await list()).toMatchObject([on, none, { url, enabled: false, last: null }, none]);
+    for (const type of ["memory_created", "audio_bytes"]) await call("POST", at(type), { url: "" });
+    expect(await list()).toMatchObject([none, none, none, none]);
   });
 
   it("of no known type are refused", async () => {

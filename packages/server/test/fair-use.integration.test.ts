@@ -5,10 +5,12 @@ import { deterministicClassifier, fairUsePolicy, minuteOf, nextUtcMidnight, sile
 import { systemRandom } from "@holdfast/runtime";
 import {
   addSpeech,
+  createToken,
   evaluateFairUse,
   findFairUseUser,
   listFairUseEvents,
   listJobs,
+  OWNER_USER_ID,
   setFairUseStage,
 } from "@holdfast/store";
 import { fastClock, startTestServer, type TestServer, waitFor } from "@holdfast/testkit";
@@ -141,6 +143,22 @@ describe("the admin routes", () => {
     await open({ FAIR_USE_ENABLED: "true" });
     expect((await admin("/flagged", {}, "")).status).toBe(403);
     expect((await admin("/flagged")).status).toBe(403);
+  });
+
+  it("are open to the owner of the server, whose decisions are signed as the owner's, and to no other token", async () => {
+    await open({});
+    const token = await createToken(gateway.db, { userId: OWNER_USER_ID, name: "test", nowMs: Date.now() });
+    const asOwner = (path: string, init: RequestInit = {}) =>
+      gateway.ask(`/v1/admin/fair-use${path}`, { ...init, token });
+    await restrict("bob");
+    expect(await (await asOwner("/flagged")).json()).toMatchObject({
+      fair_use_enabled: false,
+      users: [{ uid: "bob" }],
+    });
+    expect((await asOwner("/user/bob/set-stage?stage=warning", { method: "POST" })).status).toBe(200);
+    expect((await asOwner("/user/bob/reset", { method: "POST" })).status).toBe(200);
+    expect(await findFairUseUser(gateway.db, "bob")).toMatchObject({ stage: "none", reset_by: "owner" });
+    expect((await gateway.ask("/v1/admin/fair-use/user/bob/reset", { method: "POST" })).status).toBe(403);
   });
 
   it("list who is flagged, and show a user and a case", async () => {

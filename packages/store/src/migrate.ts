@@ -18,6 +18,7 @@ import * as fairUseJobs from "./migrations/0010_fair_use_jobs.ts";
 import * as piecesToKeep from "./migrations/0011_pieces_to_keep.ts";
 import * as speechSamples from "./migrations/0012_speech_samples.ts";
 import * as accounts from "./migrations/0013_accounts.ts";
+import * as settings from "./migrations/0014_settings.ts";
 
 const MIGRATIONS = {
   "0001_initial": initial,
@@ -33,6 +34,7 @@ const MIGRATIONS = {
   "0011_pieces_to_keep": piecesToKeep,
   "0012_speech_samples": speechSamples,
   "0013_accounts": accounts,
+  "0014_settings": settings,
 };
 
 /** Returns the names of the migrations that were run now, oldest first. */

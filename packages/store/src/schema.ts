@@ -217,6 +217,15 @@ export interface UserSettingsTable {
   user_id: string;
   private_cloud_sync: Generated<boolean>;
   webhook_secret: string | null;
+  /** What the person speaks; null where nobody said. */
+  speech_language: Generated<string | null>;
+  updated_at: Time;
+}
+
+/** Of the whole server, by its owner. */
+export interface ServerSettingsTable {
+  name: string;
+  value: Json<Record<string, unknown>>;
   updated_at: Time;
 }
 
@@ -227,6 +236,12 @@ export interface WebhooksTable {
   /** `audio_bytes` only. */
   every_seconds: number | null;
   enabled: boolean;
+  /** Why the last message did not arrive; null where it did. */
+  last_code: Generated<string | null>;
+  /** HTTP status of its answer, if there was one. */
+  last_status: Generated<number | null>;
+  /** Null before the first message. */
+  last_at: NullableTime;
   updated_at: Time;
 }
 
@@ -312,6 +327,7 @@ export interface Schema {
   upload_files: UploadFilesTable;
   sync_contents: SyncContentsTable;
   server_secrets: ServerSecretsTable;
+  server_settings: ServerSettingsTable;
   capture_claims: CaptureClaimsTable;
   resumable_uploads: ResumableUploadsTable;
   sync_pieces: SyncPiecesTable;

@@ -6,6 +6,7 @@
  * An `openai+…` engine has no stream of its own. For live use the speech process stands in front of it: it finds the
  * utterances and posts each of them; that is what `throughSpeech` means, and `engine=` in the stream's URL names it.
  */
+import { createHash } from "node:crypto";
 import { type Config, HoldfastError, type StreamEncoding } from "@holdfast/contract";
 
 export interface EngineCapabilities {
@@ -57,6 +58,17 @@ export function parseEngines(config: SttConfig): readonly SttEngine[] {
     .filter((entry) => entry !== "");
   const listed = [...new Set(entries)].map((entry) => parseEngine(entry, config));
   return listed.some(({ kind }) => kind === EMBEDDED) ? listed : [...listed, parseEngine(EMBEDDED, config)];
+}
+
+/** Names an engine outside of the server: its id may hold what nobody else may know. */
+export function engineKey({ id }: Pick<SttEngine, "id">): string {
+  return id === EMBEDDED ? EMBEDDED : createHash("sha256").update(id).digest("hex").slice(0, 16);
+}
+
+/** The engines with the one of this key first; as they are where there is none of that key. */
+export function preferring(engines: readonly SttEngine[], key: string | null): readonly SttEngine[] {
+  const first = engines.filter((engine) => engineKey(engine) === key);
+  return [...first, ...engines.filter((engine) => !first.includes(engine))];
 }
 
 function parseEngine(entry: string, config: SttConfig): SttEngine {

@@ -3,8 +3,15 @@
  * what each can do, streams with typed endings, batch requests with typed failures. No audio is decoded here.
  */
 export { type TranscribeOptions, type Transcription, transcribe, transcribeAny } from "./batch.ts";
-export { EMBEDDED, type EngineCapabilities, parseEngines, type SttEngine } from "./engines.ts";
-export { selectBatch, selectLive, speaks } from "./select.ts";
+export {
+  EMBEDDED,
+  type EngineCapabilities,
+  engineKey,
+  parseEngines,
+  preferring,
+  type SttEngine,
+} from "./engines.ts";
+export { selectBatch, selectLive, speaks, spokenLanguage } from "./select.ts";
 export {
   type ConnectSocket,
   openStream,

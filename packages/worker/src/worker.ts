@@ -26,7 +26,7 @@ export interface RunningWorker {
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { db, blobs, clock, random, log } = deps;
   await blobs.check();
-  const transcriber = deps.transcriber ?? createTranscriber(deps.config);
+  const transcriber = deps.transcriber ?? createTranscriber(deps.config, db);
   const openDesk = deps.openDesk ?? (() => createDecodeDesk({ clock }));
   const fairUse = createFairUse(deps);
   const figures = startServiceFigures(deps);

@@ -3,11 +3,11 @@ import { Button, Group, Modal, Skeleton, Stack, Text, TextInput } from "@mantine
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, type JSX, useState } from "react";
 import { useClient } from "../device/use-device.ts";
-import { useWords } from "../i18n/use-words.tsx";
+import { Rich, useWords } from "../i18n/use-words.tsx";
 import { useServices } from "../shell/services.ts";
 import { useSync } from "../sync/use-sync.ts";
 import { Failure } from "./failure.tsx";
-import { ACCOUNT } from "./keys.ts";
+import { ACCOUNT, SERVER_FACTS } from "./keys.ts";
 import { leave, unsentCount } from "./leaving.ts";
 import classes from "./settings.module.css";
 
@@ -38,6 +38,7 @@ function Confirmation({ onClose }: Pick<Props, "onClose">): JSX.Element {
   useSync();
   const [typed, setTyped] = useState("");
   const [isLocalToo, setIsLocalToo] = useState(false);
+  const facts = useQuery({ queryKey: SERVER_FACTS, queryFn: ({ signal }) => api.getServerFacts(signal) });
   const account = useQuery({
     queryKey: ACCOUNT,
     queryFn: ({ signal }) => api.getAccount(signal),
@@ -65,6 +66,11 @@ function Confirmation({ onClose }: Pick<Props, "onClose">): JSX.Element {
   return (
     <form onSubmit={submit}>
       <Stack>
+        {facts.data?.you_are_owner === true && (
+          <Text>
+            <Rich id="data.delete.owner" values={{ file: <code>owner.token</code> }} />
+          </Text>
+        )}
         <TextInput
           label={t("data.delete.type", { word: account.data })}
           value={typed}

@@ -11,6 +11,7 @@ const OWN: ServerFacts["speech"][number] = {
 
 const FACTS: ServerFacts = {
   version: "0.1.0",
+  you_are_owner: true,
   speech: [OWN],
   language_model: null,
   audio_retention: "transcribed",
@@ -54,9 +55,15 @@ describe("the facts of a server", () => {
     ["server.model", {}, "None; summaries are made of sentences from the transcript", "HOLDFAST_LLM_URL"],
     [
       "server.model",
-      { language_model: { host: "localhost:11434", model: "qwen3" } },
+      { language_model: { host: "localhost:11434", model: "qwen3", stored: false } },
       "localhost:11434 · qwen3",
       "HOLDFAST_LLM_URL,HOLDFAST_LLM_MODEL",
+    ],
+    [
+      "server.model",
+      { language_model: { host: "localhost:11434", model: "qwen3", stored: true } },
+      "localhost:11434 · qwen3",
+      "",
     ],
     ["server.retention", {}, "Until it is transcribed", "HOLDFAST_AUDIO_RETENTION"],
     ["server.retention", { audio_retention: "forever" }, "As long as its conversation", "HOLDFAST_AUDIO_RETENTION"],
@@ -84,7 +91,7 @@ describe("the facts of a server", () => {
         {
           ...FACTS,
           speech: [hosted],
-          language_model: { host: "a", model: "b" },
+          language_model: { host: "a", model: "b", stored: false },
           fair_use: limited,
         },
         "en",

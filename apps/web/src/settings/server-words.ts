@@ -24,7 +24,7 @@ export function factWords(facts: ServerFacts, locale: string): readonly FactWord
       lines: [
         language_model === null ? message("server.model.none") : `${language_model.host} · ${language_model.model}`,
       ],
-      settings: ["HOLDFAST_LLM_URL", ...(language_model === null ? [] : ["HOLDFAST_LLM_MODEL"])],
+      settings: modelOrigin(language_model),
     },
     {
       label: "server.retention",
@@ -47,25 +47,31 @@ export function factWords(facts: ServerFacts, locale: string): readonly FactWord
 
 type Engine = ServerFacts["speech"][number];
 
-function engineWords({ kind, host, model }: Engine): Text {
+export function engineWords({ kind, host, model }: Engine): Text {
   if (kind === "embedded")
     return message("shell.two_facts", { first: message("server.built_in"), second: model ?? "" });
   return [host ?? kind, ...(model === null ? [] : [model])].join(" · ");
 }
 
-function languageWords(languages: Engine["languages"], locale: string): Message {
+export function languageWords(languages: Engine["languages"], locale: string): Message {
   if (languages === "any") return message("server.languages.any");
   const items = languages.map((code) => languageName(code, locale));
   return message("server.languages", { languages: { as: "list", items, type: "conjunction" } });
 }
 
 /** What is no code of a language is shown as it is. */
-function languageName(code: string, locale: string): string {
+export function languageName(code: string, locale: string): string {
   try {
     return new Intl.DisplayNames([locale], { type: "language" }).of(code) ?? code;
   } catch {
     return code;
   }
+}
+
+/** What the owner set in the page is no setting of the environment. */
+function modelOrigin(model: ServerFacts["language_model"]): readonly string[] {
+  if (model === null) return ["HOLDFAST_LLM_URL"];
+  return model.stored ? [] : ["HOLDFAST_LLM_URL", "HOLDFAST_LLM_MODEL"];
 }
 
 function modelSettings(engines: readonly Engine[]): readonly string[] {

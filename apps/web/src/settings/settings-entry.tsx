@@ -8,7 +8,7 @@ import { useWords } from "../i18n/use-words.tsx";
 import classes from "./settings.module.css";
 
 interface Props {
-  readonly to: "/settings/tokens" | "/settings/data" | "/settings/server" | "/settings/developer";
+  readonly to: `/settings/${"tokens" | "data" | "server" | "developer" | "speech" | "webhooks" | "fair-use" | "model"}`;
   readonly name: MessageId;
   readonly text: MessageId;
 }

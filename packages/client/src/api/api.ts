@@ -69,6 +69,13 @@ export interface JobAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
+/** What goes with a request of `ask`. */
+export interface Asked {
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly json?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a conversation may be read as outside. */
 export type ExportFormat = "markdown" | "json" | "srt" | "vtt" | "txt";
 
@@ -93,6 +100,11 @@ export class HoldfastApi {
 
   constructor(options: HoldfastApiOptions) {
     this.#options = options;
+  }
+
+  /** The body of any other route, for those that this class has no method for. */
+  async ask(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, asked: Asked = {}): Promise<unknown> {
+    return (await request(this.#options, { method, path, ...asked })).body;
   }
 
   /** Whether a user can record now, and what is wrong where not. */

@@ -206,7 +206,7 @@ export class ListenSocket {
   #query(first: number): Record<string, string> {
     const { codec, sampleRate, language, source, conversationTimeoutSeconds, recordingId } = this.#options;
     return {
-      language: language ?? "en",
+      ...(language === undefined ? {} : { language }),
       sample_rate: String(sampleRate),
       codec,
       ...(source === undefined ? {} : { source }),

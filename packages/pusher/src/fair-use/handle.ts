@@ -23,8 +23,8 @@ export interface LookDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: FairUsePolicy;
-  /** Reads what was said; undefined where no language model is configured. */
-  readonly reader: Classifier | undefined;
+  /** Reads what was said; undefined where there is no language model now. */
+  readonly reader: () => Promise<Classifier | undefined>;
   readonly onEvent: OnPusherEvent;
 }
 
@@ -48,8 +48,9 @@ export async function recordFailure(deps: LookDeps, job: Job, failure: JobFailur
 }
 
 async function look(deps: LookDeps, job: Job, signal: AbortSignal): Promise<Ending | undefined> {
-  const { db, clock, policy, reader, random } = deps;
+  const { db, clock, policy, random } = deps;
   const startedMs = clock.now();
+  const reader = await deps.reader();
   const { facts, input } = await loadLook(db, job, policy, startedMs);
   const readable = isReadable(input.conversations ?? []);
   const step = stepRun({ ...facts, model: reader !== undefined, readable });

@@ -34,8 +34,8 @@ export interface FinaliserDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly random: Random;
-  /** The language model, if one is configured. */
-  readonly llm: Summariser | undefined;
+  /** The language model that counts now, if there is one; asked for with each job. */
+  readonly llm: () => Promise<Summariser | undefined>;
   readonly onEvent: OnPusherEvent;
 }
 
@@ -100,7 +100,8 @@ async function finalise(deps: FinaliserDeps, job: Job, signal: AbortSignal): Pro
 }
 
 async function enrich(deps: FinaliserDeps, job: Job, signal: AbortSignal): Promise<Ending | undefined> {
-  if (deps.llm === undefined) return await closeWithout(deps, job, "gave_up", { gave_up: "llm_not_configured" });
+  const llm = await deps.llm();
+  if (llm === undefined) return await closeWithout(deps, job, "gave_up", { gave_up: "llm_not_configured" });
   const adoption = await adoptEnrichment(deps.db, job, deps.clock.now());
   if (adoption === "obsolete") return await closeWithout(deps, job, "obsolete", { fenced: true });
   if (adoption === "early")
@@ -109,9 +110,9 @@ async function enrich(deps: FinaliserDeps, job: Job, signal: AbortSignal): Promi
   if (input === undefined) return await closeWithout(deps, job, "obsolete", { fenced: true });
   announce(deps, job, input);
   try {
-    const summary = await deps.llm.summarise(input, signal);
+    const summary = await llm.summarise(input, signal);
     if (signal.aborted) return undefined;
-    return await write(deps, job, { summary, kind: deps.llm.kind, failure: undefined });
+    return await write(deps, job, { summary, kind: llm.kind, failure: undefined });
   } catch (error) {
     if (signal.aborted || !(error instanceof LlmFailure)) throw error;
     return await postpone(deps, job, error);
@@ -123,9 +124,10 @@ async function summarise(deps: FinaliserDeps, job: Job, input: SummaryInput, sig
   const wordless = input.segments.every((segment) => segment.text.trim() === "");
   const silent = wordless && (input.pictures ?? []).length === 0;
   const unasked = silent || input.fillersOnly === true;
-  if (deps.llm === undefined || unasked) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
+  const llm = unasked ? undefined : await deps.llm();
+  if (llm === undefined) return { summary: summariseBasic(input), kind: "basic", failure: undefined };
   try {
-    return { summary: await deps.llm.summarise(input, signal), kind: deps.llm.kind, failure: undefined };
+    return { summary: await llm.summarise(input, signal), kind: llm.kind, failure: undefined };
   } catch (error) {
     if (signal.aborted || !(error instanceof LlmFailure)) throw error;
     deps.onEvent({ type: "summary_fell_back", ...nameOf(job), ...codeAndClass(error), error: error.message });

@@ -1,15 +1,16 @@
 /**
- * The pusher's one port: links of gateways at `/v1/trigger/listen`, and `GET /health`. Plain `http` and `ws`, so that an
- * idle pusher stays small. A link is refused before the upgrade; a full or draining pusher answers 503.
+ * The pusher's one port: links of gateways at `/v1/trigger/listen`, `GET /health`, and for gateways a try of the language model.
+ * Plain `http` and `ws`, so that an idle pusher stays small. A link is refused before the upgrade; a full or draining pusher
+ * answers 503.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { CLOSE, PUSHER } from "@holdfast/contract";
+import { CLOSE, LANGUAGE_MODEL_TEST, type LanguageModelTest, PUSHER } from "@holdfast/contract";
 import { sleep } from "@holdfast/core";
 import { http } from "@holdfast/runtime";
 import { WebSocketServer } from "ws";
-import { admit } from "./admission.ts";
+import { admit, mayAsk } from "./admission.ts";
 import { closeLink, type LinkDeps, serveLink } from "./connection.ts";
 
 const LINKS = { max: 4_096, maxFrameBytes: PUSHER.maxFrameBytes, closeGraceMs: 2_000 } as const;
@@ -20,6 +21,8 @@ export interface LinkServerOptions extends LinkDeps {
   readonly token: string | undefined;
   /** What `GET /health` answers. */
   readonly health: () => Promise<{ readonly ok: boolean; readonly body: object }>;
+  /** What `POST /v1/language-model/test` answers; only for whoever may open a link. */
+  readonly tryLanguageModel: () => Promise<LanguageModelTest>;
 }
 
 export interface LinkServer {
@@ -100,11 +103,24 @@ async function respond(
   request: IncomingMessage,
 ): Promise<{ status: number; body: object }> {
   const path = (request.url ?? "").split("?")[0];
+  if (path === LANGUAGE_MODEL_TEST.path) return await respondWithTry(options, request);
   if (path !== "/health") return { status: 404, body: { status: "not_found" } };
   if (request.method !== "GET" && request.method !== "HEAD")
     return { status: 405, body: { status: "method_not_allowed" } };
   const { ok, body } = await options.health();
   return { status: ok ? 200 : 503, body };
+}
+
+async function respondWithTry(
+  options: LinkServerOptions,
+  request: IncomingMessage,
+): Promise<{ status: number; body: object }> {
+  if (!mayAsk(request.headers.authorization, options.token)) return { status: 401, body: { status: "unauthorized" } };
+  if (request.method !== "POST") return { status: 405, body: { status: "method_not_allowed" } };
+  return await options.tryLanguageModel().then(
+    (body) => ({ status: 200, body }),
+    () => ({ status: 503, body: { status: "database_unreachable" } }),
+  );
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -25,8 +25,8 @@ export interface PhotoDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly random: Random;
-  /** The vision model, if one is configured. */
-  readonly describe: DescribePicture | undefined;
+  /** The vision model that counts now, if there is one; asked for with each picture. */
+  readonly describe: () => Promise<DescribePicture | undefined>;
   readonly onEvent: OnPusherEvent;
 }
 
@@ -61,10 +61,9 @@ async function work(deps: PhotoDeps, job: Job, signal: AbortSignal): Promise<Pho
     const held = await completeJob(db, job, { outcome: "completed", result: { gone: true }, nowMs: clock.now() });
     return held ? "gone" : "lease_lost";
   }
-  const describe = photo.contentType.startsWith("image/") ? deps.describe : undefined;
-  if (describe === undefined) {
-    return await write(deps, job, "", deps.describe === undefined ? "llm_not_configured" : "unknown_image_type");
-  }
+  const describe = await deps.describe();
+  if (describe === undefined) return await write(deps, job, "", "llm_not_configured");
+  if (!photo.contentType.startsWith("image/")) return await write(deps, job, "", "unknown_image_type");
   const language = (await findConversation(db, job.userId, conversationId))?.language ?? null;
   try {
     const description = await describe({ ...photo, language }, signal);

@@ -41,6 +41,7 @@ async function server(over: Partial<LinkConsumers> = {}) {
     token: undefined,
     clock: systemClock,
     onEvent: (event) => events.push(event),
+    tryLanguageModel: () => Promise.reject(new Error("nobody asks")),
     health: async () => ({ ok: true, body: {} }),
     process: async () => answered,
     requestSample: async () => true,

@@ -1,32 +1,34 @@
 /**
  * `GET /v1/server`: what this server is and how it is set up, as far as somebody who may sign in may know it. Of URLs only the
- * host is told; keys, user names, paths and queries never leave the process. Everything here is a setting, so it costs no query.
+ * host is told; keys, user names, paths and queries never leave the process. All but the language model is in the environment.
  */
 import { type Config, RESUMABLE, ServerFacts, SYNC, VERSION } from "@holdfast/contract";
 import { capsOf, fairUsePolicy, isLimited } from "@holdfast/core";
+import { type Db, OWNER_USER_ID } from "@holdfast/store";
 import { parseEngines, type SttEngine } from "@holdfast/stt-client";
 import type { App, HttpContext } from "../http/context.ts";
+import { hostOf, languageModelFacts } from "../settings/language-model.ts";
 
-export function registerServerFacts(app: App, { config }: Pick<HttpContext, "config">): void {
+export function registerServerFacts(app: App, { db, config }: Pick<HttpContext, "db" | "config">): void {
   app.get(
     "/v1/server",
     {
       config: { problem: true },
       schema: { tags: ["server"], summary: "What this server is and how it is set up", response: { 200: ServerFacts } },
     },
-    async ({ userId }) => serverFacts(config, userId),
+    async ({ userId }) => await serverFacts(db, config, userId),
   );
 }
 
 /** Throws HoldfastError `config_invalid` where the speech engines cannot be read. */
-function serverFacts(config: Config, userId: string): ServerFacts {
+async function serverFacts(db: Db, config: Config, userId: string): Promise<ServerFacts> {
   const policy = fairUsePolicy(config);
   const caps = capsOf(policy, userId);
-  const { HOLDFAST_LLM_URL: llm, HOLDFAST_LLM_MODEL: model } = config;
   return {
     version: VERSION,
+    you_are_owner: userId === OWNER_USER_ID,
     speech: parseEngines(config).map((engine) => engineFacts(engine, config)),
-    language_model: llm === undefined ? null : { host: hostOf(llm), model },
+    language_model: await languageModelFacts(db, config),
     audio_retention: config.HOLDFAST_AUDIO_RETENTION,
     fair_use: {
       enabled: policy.enabled,
@@ -50,7 +52,7 @@ function serverFacts(config: Config, userId: string): ServerFacts {
 }
 
 /** The embedded engine is a process of ours: its address says nothing, its model is a setting of its own. */
-function engineFacts(engine: SttEngine, config: Config): ServerFacts["speech"][number] {
+export function engineFacts(engine: SttEngine, config: Config): ServerFacts["speech"][number] {
   const { languages, live, batch } = engine.capabilities;
   const own = engine.kind === "embedded";
   return {
@@ -61,9 +63,4 @@ function engineFacts(engine: SttEngine, config: Config): ServerFacts["speech"][n
     live,
     batch,
   };
-}
-
-/** Host and port. What cannot be read is not repeated, since it may hold a secret. */
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : "unknown";
 }

@@ -19,6 +19,7 @@ import {
   listWebhooks,
   photoKey,
   privateCloudSync,
+  speechLanguage,
 } from "@holdfast/store";
 import { listedUpload } from "../uploads/sound-routes.ts";
 import type { ZipStream } from "./zip.ts";
@@ -152,6 +153,7 @@ async function account({ db, userId, nowMs }: ExportedUser): Promise<string> {
     exported_at: iso(nowMs),
     server_version: VERSION,
     private_cloud_sync_enabled: await privateCloudSync(db, userId),
+    speech_language: await speechLanguage(db, userId),
     webhooks: (await listWebhooks(db, userId)).map(({ type, url, enabled }) => ({ type, url, enabled })),
   });
 }

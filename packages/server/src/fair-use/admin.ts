@@ -1,6 +1,7 @@
 /**
- * Fair use for whoever runs the server (reference offline-sync 6.7): header `X-Admin-Key` must be the setting ADMIN_KEY; where
- * that is not set the routes are closed to everybody. What is done is signed with a hash of the key, never with the key.
+ * Fair use for whoever runs the server (reference offline-sync 6.7): header `X-Admin-Key` must be the setting ADMIN_KEY, or, ours,
+ * a token must be of the server's owner. To everybody else the routes are closed. What is done is signed with a hash of the key,
+ * never with the key, or as the owner's.
  */
 
 import { createHash } from "node:crypto";
@@ -15,6 +16,7 @@ import {
   listFairUseEvents,
   listFlaggedUsers,
   loadFairUse,
+  OWNER_USER_ID,
   resetFairUse,
   resolveFairUseEvent,
   setFairUseStage,
@@ -23,9 +25,10 @@ import {
 } from "@holdfast/store";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { tokenOf } from "../auth/require-user.ts";
 import type { App, HttpContext } from "../http/context.ts";
 
-type Context = Pick<HttpContext, "db" | "config" | "clock" | "log">;
+type Context = Pick<HttpContext, "db" | "config" | "clock" | "log" | "tokens">;
 
 const tags = ["fair use (admin)"];
 const DAY_MS = 86_400_000;
@@ -38,7 +41,7 @@ const Any = z.record(z.string(), z.unknown());
 /** Beside the routes that need a user. */
 export async function registerFairUseAdmin(app: App, context: Context): Promise<void> {
   const routes: FastifyPluginAsync = async (scope) => {
-    scope.addHook("onRequest", async (request) => requireAdmin(context.config.ADMIN_KEY, request));
+    scope.addHook("onRequest", async (request) => await requireAdmin(context, request));
     registerReads(scope as unknown as App, context);
     registerDecisions(scope as unknown as App, context);
   };
@@ -113,7 +116,10 @@ function registerReads(app: App, { db, config, clock }: Context): void {
 }
 
 function registerDecisions(app: App, { db, config, clock, log }: Context): void {
-  const decision = (userId: string) => ({ userId, by: adminName(config.ADMIN_KEY ?? ""), nowMs: clock.now() });
+  const decision = (userId: string, request: FastifyRequest) => {
+    const by = request.userId === OWNER_USER_ID ? OWNER_USER_ID : adminName(config.ADMIN_KEY ?? "");
+    return { userId, by, nowMs: clock.now() };
+  };
 
   app.post(
     "/v1/admin/fair-use/user/:uid/resolve-event/:event_id",
@@ -127,8 +133,10 @@ function registerDecisions(app: App, { db, config, clock, log }: Context): void 
         response: { 200: z.object({ status: z.literal("resolved") }) },
       },
     },
-    async ({ params: { uid, event_id }, query }) => {
-      const done = decision(uid);
+    async (request) => {
+      const { params, query } = request;
+      const { uid, event_id } = params;
+      const done = decision(uid, request);
       if (!(await resolveFairUseEvent(db, done, event_id, query.notes))) throw notFound("Event not found");
       told(log, done, "resolve_event", event_id);
       return { status: "resolved" as const };
@@ -146,8 +154,8 @@ function registerDecisions(app: App, { db, config, clock, log }: Context): void 
         response: { 200: z.object({ status: z.literal("reset") }) },
       },
     },
-    async ({ params: { uid } }) => {
-      const done = decision(uid);
+    async (request) => {
+      const done = decision(request.params.uid, request);
       await resetFairUse(db, done);
       told(log, done, "reset");
       return { status: "reset" as const };
@@ -166,9 +174,9 @@ function registerDecisions(app: App, { db, config, clock, log }: Context): void 
         response: { 200: z.object({ status: z.literal("updated"), stage: z.string() }) },
       },
     },
-    async ({ params: { uid }, query }) => {
-      const done = decision(uid);
-      const stage = knownStage(query.stage);
+    async (request) => {
+      const done = decision(request.params.uid, request);
+      const stage = knownStage(request.query.stage);
       await setFairUseStage(db, done, stage);
       told(log, done, "set_stage", stage);
       return { status: "updated" as const, stage };
@@ -176,9 +184,17 @@ function registerDecisions(app: App, { db, config, clock, log }: Context): void 
   );
 }
 
-function requireAdmin(key: string | undefined, request: FastifyRequest): void {
+/** Leaves who it is in `userId` where it is the owner. */
+async function requireAdmin({ config, tokens }: Context, request: FastifyRequest): Promise<void> {
   const given = request.headers["x-admin-key"];
+  const key = config.ADMIN_KEY;
   if (key !== undefined && typeof given === "string" && isSameSecret(given, key)) return;
+  const token = tokenOf(request.headers.authorization);
+  const check = token === undefined ? undefined : await tokens.check(token);
+  if (check?.outcome === "valid" && check.userId === OWNER_USER_ID) {
+    request.userId = check.userId;
+    return;
+  }
   throw new HoldfastError("Invalid admin key", { code: "forbidden", class: "auth", scope: "account" });
 }
 

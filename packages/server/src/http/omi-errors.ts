@@ -26,6 +26,11 @@ export function omiBody(error: HoldfastError, isSync: boolean): object {
     case "backfill_lookback_exceeded":
       return { code: error.code, detail: error.message, lane: "backfill" };
     case "capture_manifest_mismatch":
+    case "webhook_address_invalid":
+    case "webhook_address_password":
+    case "webhook_address_private":
+    case "webhook_host_unknown":
+    case "webhook_seconds_invalid":
       return { code: error.code, detail: error.message };
     default: {
       const code = isSync ? syncCode(error) : undefined;

@@ -29,6 +29,7 @@ import { registerSettings } from "../rest/settings.ts";
 import { registerShared, registerShareLink } from "../rest/share.ts";
 import { registerStop } from "../rest/stop.ts";
 import { registerWebhooks } from "../rest/webhooks.ts";
+import { registerOwnSettings } from "../settings/routes.ts";
 import { registerUploads } from "../uploads/routes.ts";
 import type { App, HttpContext } from "./context.ts";
 
@@ -55,6 +56,7 @@ export async function registerApi(app: App, context: HttpContext): Promise<void>
     registerActionItemsOfConversation(api, context);
     registerWebhooks(api, context);
     registerSettings(api, context);
+    registerOwnSettings(api, context);
     registerPlayback(api, context);
     registerPeople(api, context);
     registerAssignments(api, context);

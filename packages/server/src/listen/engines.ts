@@ -2,12 +2,11 @@
  * The speech engines of a live session: those of the settings that can take it, in order. Which of them serves, and when there
  * is no hope left, is decided by `EngineChoice`; here streams are opened and their fate is told to it.
  */
-import { type Config, type DecodableCodec, type Pcm8Layout, streamEncoding } from "@holdfast/contract";
+import { type DecodableCodec, type Pcm8Layout, streamEncoding } from "@holdfast/contract";
 import { type Circuits, type Clock, EngineChoice, type GiveUp } from "@holdfast/core";
 import {
   type ConnectSocket,
   openStream,
-  parseEngines,
   type StreamEvents,
   type SttEngine,
   type SttStream,
@@ -24,7 +23,8 @@ export interface LiveEngines {
 }
 
 export interface LiveEngineOptions {
-  readonly config: Config;
+  /** In order of preference. */
+  readonly engines: readonly SttEngine[];
   readonly format: { readonly codec: DecodableCodec; readonly sampleRate: number };
   readonly language: string;
   readonly clock: Clock;
@@ -38,9 +38,9 @@ export interface LiveEngineOptions {
 
 /** Undefined where no engine knows the language. */
 export function chooseEngines(options: LiveEngineOptions): LiveEngines | undefined {
-  const { config, language, clock } = options;
+  const { language, clock } = options;
   const { codec, sampleRate } = options.format;
-  const candidates = selectLive(parseEngines(config), streamEncoding(codec), language).filter((engine) =>
+  const candidates = selectLive(options.engines, streamEncoding(codec), language).filter((engine) =>
     speaks(engine.capabilities.languages, language),
   );
   const [first, ...rest] = candidates;

@@ -8,7 +8,8 @@ import type { Duplex } from "node:stream";
 import { CLOSE, type Config, LISTEN, type ListenQuery, messageOf, parseListenQuery } from "@holdfast/contract";
 import { type Circuits, type Clock, type Log, type Random, refuseSession, type SessionRefusal } from "@holdfast/core";
 import { http } from "@holdfast/runtime";
-import type { AdmitOutcome, Db, TokenCheck } from "@holdfast/store";
+import { type AdmitOutcome, type Db, speechLanguage, type TokenCheck } from "@holdfast/store";
+import { parseEngines, spokenLanguage } from "@holdfast/stt-client";
 import { type WebSocket, WebSocketServer } from "ws";
 import { audioFormat, bearerToken, type Refusal, refusalOf, webAuthToken } from "./admission.ts";
 import { createAudioWriter } from "./audio-writer.ts";
@@ -83,8 +84,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
 
   const tokens = watchTokens<LiveSession>(deps);
 
-  const runSession = (caller: Caller, { userId, tokenHash }: Identity): void => {
-    const { socket, inbox, request, query } = caller;
+  const runSession = ({ socket, inbox, request }: Caller, { userId, tokenHash, query }: Identity): void => {
     const format = audioFormat(query);
     if ("reason" in format) {
       refuse(socket, format);
@@ -114,15 +114,21 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
     });
   };
 
-  /** Who a token belongs to, or how to refuse its socket. */
-  const identify = async (token: string): Promise<Identity | Refusal> => {
+  /** Who a token belongs to and what they ask for, or how to refuse the socket. */
+  const identify = async (token: string, query: ListenQuery): Promise<Identity | Refusal> => {
     const check = await deps.authenticate(token);
-    return check.outcome === "valid" ? check : (refusalOf(check) ?? invalidToken);
+    if (check.outcome !== "valid") return refusalOf(check) ?? invalidToken;
+    return { ...check, query: query.namesLanguage ? query : await inOwnLanguage(check.userId, query) };
+  };
+
+  const inOwnLanguage = async (userId: string, query: ListenQuery): Promise<ListenQuery> => {
+    const own = spokenLanguage(parseEngines(deps.config), "live", await speechLanguage(deps.db, userId));
+    return own === undefined ? query : { ...query, language: own };
   };
 
   const handleListen = async (upgrade: Upgrade): Promise<void> => {
     const bearer = bearerToken(upgrade.request.headers.authorization);
-    const who = "token" in bearer ? await identify(bearer.token) : bearer;
+    const who = "token" in bearer ? await identify(bearer.token, upgrade.query) : bearer;
     const refusal = "userId" in who ? mayNotBegin(who.userId) : undefined;
     if (refusal !== undefined) return refuseUpgrade(upgrade.socket, refusal);
     accept(upgrade, (caller) => {
@@ -149,7 +155,7 @@ export function createListenGateway(deps: ListenGatewayDeps): ListenGateway {
 
   const authenticateWeb = async (caller: Caller, token: string): Promise<void> => {
     const { socket } = caller;
-    const who = await identify(token).catch((error: unknown) => {
+    const who = await identify(token, caller.query).catch((error: unknown) => {
       deps.log.warn({ error: messageOf(error) }, "a token could not be checked");
       return unknownFailure;
     });
@@ -209,10 +215,11 @@ interface Upgrade {
   readonly query: ListenQuery;
 }
 
-/** Whose token it was, and which. */
+/** Whose token it was and which, and what they ask for, with the language that they speak. */
 interface Identity {
   readonly userId: string;
   readonly tokenHash: string;
+  readonly query: ListenQuery;
 }
 
 /** An accepted socket that nobody listens to yet. */

@@ -17,6 +17,7 @@ import {
   removeIfEmpty,
 } from "@holdfast/store";
 import type { WebSocket } from "ws";
+import { enginesInOrder } from "../settings/engines-in-order.ts";
 import type { Refusal } from "./admission.ts";
 import { Announcer } from "./announcer.ts";
 import type { AudioMessage } from "./audio-log.ts";
@@ -144,7 +145,7 @@ export class LiveSession {
     const engines: LiveEngines | undefined = query.customStt
       ? undefined
       : chooseEngines({
-          config,
+          engines: await enginesInOrder(db, config),
           format,
           language,
           clock,

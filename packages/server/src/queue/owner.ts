@@ -14,6 +14,7 @@ import {
   retryJob,
 } from "@holdfast/store";
 import { z } from "zod";
+import { requireOwner } from "../auth/require-owner.ts";
 import type { App, HttpContext } from "../http/context.ts";
 import type { QueueContext } from "./gate.ts";
 import { oldestAgeSeconds, requireLoad, shownRate } from "./load.ts";
@@ -71,14 +72,6 @@ export function registerQueue(app: App, context: QueueContext & Pick<HttpContext
       throw new HoldfastError(REFUSALS[answer.outcome], { code, class: "permanent_input" });
     },
   );
-}
-
-function requireOwner(userId: string): void {
-  if (userId === OWNER_USER_ID) return;
-  throw new HoldfastError("only the owner of this server sees its queue", {
-    code: "owner_only",
-    class: "permanent_input",
-  });
 }
 
 function laneView(load: QueueLoad, lane: SyncLane, nowMs: number): QueueView["fresh"] {

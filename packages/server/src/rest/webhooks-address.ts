@@ -7,18 +7,23 @@ import { isIP } from "node:net";
 import { HoldfastError } from "@holdfast/contract";
 import { type AddressRules, mayConnect, parseAddressRules } from "@holdfast/core";
 
-/** Throws HoldfastError `validation_failed`. `allowPrivate` is the setting of that name. */
+/** Throws HoldfastError `webhook_…`, which says what is wrong with it. `allowPrivate` is the setting of that name. */
 export async function checkWebhookUrl(text: string, allowPrivate: string | undefined): Promise<void> {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw refusal("the address must be an http or https URL");
+    throw refusal("webhook_address_invalid", "the address must be an http or https URL");
   }
-  if (url.username !== "" || url.password !== "") throw refusal("the address must not hold a password");
+  if (url.username !== "" || url.password !== "") {
+    throw refusal("webhook_address_password", "the address must not hold a password");
+  }
   const rules = parseAddressRules(allowPrivate) ?? NOTHING_PRIVATE;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const addresses = isIP(host) === 0 ? await lookUp(host) : [host];
   if (addresses.some((address) => mayConnect(address, host, rules)) || addresses.length === 0) return;
-  throw refusal("the address is in a private network; HOLDFAST_WEBHOOK_ALLOW_PRIVATE can allow it");
+  throw refusal(
+    "webhook_address_private",
+    "the address is in a private network; HOLDFAST_WEBHOOK_ALLOW_PRIVATE can allow it",
+  );
 }
 
 const NOTHING_PRIVATE: AddressRules = { all: false, hosts: new Set(), ranges: [] };
@@ -29,11 +34,11 @@ async function lookUp(host: string): Promise<string[]> {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (error) {
     const isUnknown = error instanceof Error && "code" in error && error.code === "ENOTFOUND";
-    if (isUnknown) throw refusal("there is no host of that name");
+    if (isUnknown) throw refusal("webhook_host_unknown", "there is no host of that name");
     return [];
   }
 }
 
-function refusal(message: string): HoldfastError {
-  return new HoldfastError(message, { code: "validation_failed", class: "permanent_input" });
+function refusal(code: string, message: string): HoldfastError {
+  return new HoldfastError(message, { code, class: "permanent_input" });
 }

@@ -124,7 +124,7 @@ function partsOf(type: WebhookType, value: string): { readonly url: string; read
   const seconds = Number(digits);
   if (seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) return { url: url.trim(), everySeconds: seconds };
   throw new HoldfastError(`between ${MIN_SECONDS} and ${MAX_SECONDS} seconds are possible`, {
-    code: "validation_failed",
+    code: "webhook_seconds_invalid",
     class: "permanent_input",
   });
 }

@@ -20,11 +20,13 @@ import {
   acceptUpload,
   isDatabaseUnavailable,
   type Job,
+  speechLanguage,
   type UploadBatch,
   type UploadedFile,
   uploadFolder,
   wasAccepted,
 } from "@holdfast/store";
+import { parseEngines, spokenLanguage } from "@holdfast/stt-client";
 import { audioSecondsOf } from "../queue/audio-seconds.ts";
 import { ageSeconds, contentIdOf, laneOf } from "./batch.ts";
 import type { CaptureFacts } from "./capture.ts";
@@ -76,7 +78,8 @@ export async function acceptRecordings(context: UploadContext, recordings: Recor
       nowMs,
     });
     const keys = await context.uploadKeys();
-    batch = batchOf(keys, recordings, jobId, await commitFiles(context, recordings, folder), nowMs);
+    const language = await spokenIn(context, recordings.userId);
+    batch = batchOf(keys, { ...recordings, language }, jobId, await commitFiles(context, recordings, folder), nowMs);
   } catch (error) {
     await discardFiles(blobs, recordings.files);
     await blobs.removeAll(folder);
@@ -99,10 +102,15 @@ async function commitFiles({ blobs }: UploadContext, recordings: Recordings, fol
   return files;
 }
 
+/** What the person speaks; null where nobody said, or no engine here knows it. */
+export async function spokenIn({ db, config }: UploadContext, userId: string): Promise<string | null> {
+  return spokenLanguage(parseEngines(config), "batch", await speechLanguage(db, userId)) ?? null;
+}
+
 /** The batch as the store takes it, with everything the worker must know. */
 export function batchOf(
   keys: UploadKeys,
-  description: Description,
+  description: Description & { readonly language: string | null },
   jobId: string,
   files: readonly UploadedFile[],
   nowMs: number,
@@ -114,7 +122,7 @@ export function batchOf(
     kind: description.kind,
     source: description.source,
     ...facts,
-    language: null,
+    language: description.language,
     lane,
     lane_reason: reason,
     capture_time_trust: trust,

@@ -50,7 +50,7 @@ it("names hosts, and no key, path, query or user of any address", async () => {
     ["openai", "batch.example", "nova-9", "any"],
     ["embedded", null, "tiny", ["en"]],
   ]);
-  expect(facts.language_model).toEqual({ host: "llm.example", model: "big" });
+  expect(facts.language_model).toEqual({ host: "llm.example", model: "big", stored: false });
   expect(text).not.toMatch(/secret|user-[ab]/);
 });
 

@@ -16,9 +16,19 @@ export interface Webhook {
   /** How much sound one request holds; `audio_bytes` only. */
   readonly everySeconds: number | null;
   readonly enabled: boolean;
+  /** What the last message to this address came to; null before the first. */
+  readonly last: WebhookResult | null;
 }
 
-/** Sets the address. A new one is on; a changed one stays on or off. */
+export interface WebhookResult {
+  readonly atMs: number;
+  /** Why it did not arrive; null where it did. */
+  readonly code: string | null;
+  /** HTTP status of the answer, if there was one. */
+  readonly status: number | null;
+}
+
+/** Sets the address. A new one is on; a changed one stays on or off, and nothing was sent to it yet. */
 export async function setWebhook(
   db: Db,
   userId: string,
@@ -26,10 +36,27 @@ export async function setWebhook(
   nowMs: number,
 ): Promise<void> {
   const values = { url: webhook.url, every_seconds: webhook.everySeconds, updated_at: new Date(nowMs) };
+  const unsent = { last_at: null, last_code: null, last_status: null };
   await db
     .insertInto("webhooks")
     .values({ user_id: userId, type: webhook.type, enabled: true, ...values })
-    .onConflict((conflict) => conflict.columns(["user_id", "type"]).doUpdateSet(values))
+    .onConflict((conflict) => conflict.columns(["user_id", "type"]).doUpdateSet({ ...values, ...unsent }))
+    .execute();
+}
+
+/** Writes down what the last message came to, where the address is still the one it was sent to. */
+export async function noteWebhookResult(
+  db: Db,
+  userId: string,
+  { type, url }: Pick<Webhook, "type" | "url">,
+  result: WebhookResult,
+): Promise<void> {
+  await db
+    .updateTable("webhooks")
+    .set({ last_at: new Date(result.atMs), last_code: result.code, last_status: result.status })
+    .where("user_id", "=", userId)
+    .where("type", "=", type)
+    .where("url", "=", url)
     .execute();
 }
 
@@ -62,6 +89,7 @@ export async function listWebhooks(db: Db, userId: string): Promise<Webhook[]> {
     url: row.url,
     everySeconds: row.every_seconds,
     enabled: row.enabled,
+    last: row.last_at === null ? null : { atMs: row.last_at, code: row.last_code, status: row.last_status },
   }));
 }
 

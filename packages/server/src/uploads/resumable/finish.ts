@@ -14,7 +14,7 @@ import {
   type UploadedFile,
   uploadFolder,
 } from "@holdfast/store";
-import { answer, answerOf, batchOf, logAcceptance, settle, thrownAsStorageFailure } from "../accept.ts";
+import { answer, answerOf, batchOf, logAcceptance, settle, spokenIn, thrownAsStorageFailure } from "../accept.ts";
 import { sourceOf } from "../batch.ts";
 import type { UploadContext } from "../routes.ts";
 import { StoredFacts } from "./description.ts";
@@ -39,6 +39,7 @@ export async function finishRows(
   const folder = uploadFolder(jobId);
   const nowMs = clock.now();
   const keys = await context.uploadKeys();
+  const language = await spokenIn(context, asked.user_id);
   let files: readonly UploadedFile[];
   try {
     files = await linkFiles(context, rows, folder);
@@ -55,6 +56,7 @@ export async function finishRows(
     source: sourceOf(rows.map((row) => parseRecordingName(row.name, Number.POSITIVE_INFINITY))),
     facts: StoredFacts.parse((rows[0] ?? asked).facts),
     isProven: false,
+    language,
   };
   const batch = batchOf(keys, description, jobId, files, nowMs);
   const ids = rows.map((row) => row.id);
