@@ -13,6 +13,8 @@ import classes from "./settings.module.css";
 import { getModel } from "./settings-api.ts";
 import { SubPage } from "./sub-page.tsx";
 
+const SETTING = "HOLDFAST_LLM_URL";
+
 export function ModelPage(): JSX.Element {
   const { api } = useServices();
   const { t } = useWords();
@@ -41,7 +43,7 @@ function Model({ model }: { readonly model: LanguageModelSetting }): JSX.Element
               {[model.url, model.model].join(" · ")}
             </Text>
             <Text>
-              <Rich id="model.environment" values={{ setting: <code>HOLDFAST_LLM_URL</code> }} />
+              <Rich id="model.environment" values={{ setting: <code>{SETTING}</code> }} />
             </Text>
           </>
         ) : (

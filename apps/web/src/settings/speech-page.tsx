@@ -15,6 +15,8 @@ import { getSpeech, preferEngine, setLanguage } from "./settings-api.ts";
 import { canHear, isKnown, languagesToChoose } from "./speech-words.ts";
 import { SubPage } from "./sub-page.tsx";
 
+const SETTING = "HOLDFAST_STT";
+
 export function SpeechPage(): JSX.Element {
   const { api } = useServices();
   const { t } = useWords();
@@ -44,7 +46,7 @@ export function SpeechPage(): JSX.Element {
             </ol>
             {speech.data.may_choose_engine && <PreferredEngine speech={speech.data} />}
             <Text size="sm" c="dimmed">
-              <Rich id="server.set_by" values={{ settings: <code>HOLDFAST_STT</code> }} />
+              <Rich id="server.set_by" values={{ settings: <code>{SETTING}</code> }} />
             </Text>
           </section>
         </>

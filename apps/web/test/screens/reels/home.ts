@@ -27,8 +27,11 @@ const recorded = reel({
     conversation: "A conversation with its summary",
     "conversation-menu": "Saving a conversation as a file",
     "conversation-who": "Saying who speaks",
+    "conversation-share": "Sharing a conversation by link",
+    "conversation-reprocess": "Before a conversation is written up again",
     "conversation-delete": "Before a conversation is deleted",
     home: "The list of conversations",
+    "home-sources": "Choosing a microphone, and the sound of a tab",
     "home-nothing-found": "A search that finds nothing",
   },
   async run({ page, take }) {
@@ -60,6 +63,18 @@ const recorded = reel({
     await take("conversation-who");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Share" }).click();
+    await page.getByRole("dialog").waitFor();
+    await take("conversation-share");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Write it up again" }).click();
+    await page.getByRole("dialog").waitFor();
+    await take("conversation-reprocess");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").waitFor();
     await take("conversation-delete");
@@ -68,6 +83,10 @@ const recorded = reel({
     await page.getByRole("link", { name: "All conversations" }).click();
     await page.getByTestId("conversation").nth(1).waitFor();
     await take("home");
+    await page.getByRole("button", { name: "Microphone and shared sound" }).click();
+    await page.getByLabel("Microphone", { exact: true }).or(page.getByRole("menu")).first().waitFor();
+    await take("home-sources");
+    await page.keyboard.press("Escape");
     await page.getByRole("searchbox").fill("xylophone");
     await page.getByText("Nothing found for").waitFor();
     await take("home-nothing-found");

@@ -30,6 +30,10 @@ const settings = reel({
     settings: "Settings",
     "settings-tokens": "Access tokens, with a new one to scan",
     "settings-revoke": "Before a token is revoked",
+    "settings-speech": "What is spoken, and the engines that hear it",
+    "settings-model": "The language model, as its owner sets it",
+    "settings-webhooks": "Webhooks",
+    "settings-fair-use": "Fair use: one's own, and accounts above the limits",
     "settings-server": "This server: what runs on it, and its limits",
     "settings-data": "The data of an account",
     "settings-delete": "Before everything is deleted",
@@ -55,6 +59,18 @@ const settings = reel({
     await take("settings-revoke");
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await openSettings(page, /^Speech/);
+    await page.getByTestId("engine").first().waitFor();
+    await take("settings-speech");
+    await openSettings(page, /^Language model/);
+    await page.getByLabel("Address", { exact: true }).waitFor();
+    await take("settings-model");
+    await openSettings(page, /^Webhooks/);
+    await page.getByTestId("webhook").first().waitFor();
+    await take("settings-webhooks");
+    await openSettings(page, /^Fair use/);
+    await page.getByRole("heading", { name: "Accounts above the limits" }).waitFor();
+    await take("settings-fair-use");
     await openSettings(page, /^This server/);
     await page.getByTestId("server-facts").waitFor();
     await take("settings-server");

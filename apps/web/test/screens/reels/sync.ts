@@ -32,6 +32,9 @@ const uploading = reel({
   scenes: {
     "sync-empty": "Nothing to sync",
     "sync-uploading": "An upload under way",
+    "sync-cancel": "Before a sync is cancelled",
+    "sync-info": "How syncing works, and what each state means",
+    "sync-storage": "Clearing what is kept on the device",
   },
   async run({ page, take }) {
     await page.getByTestId("sync-sign").click();
@@ -42,6 +45,19 @@ const uploading = reel({
     await withUploads(page, 3, () => undefined);
     await card(page, "uploading").waitFor();
     await take("sync-uploading");
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("dialog").waitFor();
+    await take("sync-cancel");
+    await page.getByRole("button", { name: "Keep syncing" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "How syncing works", exact: true }).click();
+    await page.getByRole("dialog").waitFor();
+    await take("sync-info");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Manage storage", exact: true }).click();
+    await page.getByRole("dialog").waitFor();
+    await take("sync-storage");
   },
 });
 
