@@ -48,7 +48,7 @@ export const ConfigSchema = z.object({
     .describe("embedded speech model: base is more exact, tiny is lighter"),
   HOLDFAST_MODEL_IDLE_SECONDS: seconds(300).describe("the speech model is unloaded after this long without work"),
   HOLDFAST_LLM_URL: optional.describe(
-    "base URL of an OpenAI-compatible server for summaries, and for fair use; without it what is built in",
+    "base URL of an OpenAI-compatible server for summaries, and for fair use; goes before the one of the page",
   ),
   HOLDFAST_LLM_KEY: optional.describe("secret: key of that server"),
   HOLDFAST_LLM_MODEL: z.string().default("gpt-4o-mini").describe("model name sent to that server"),
@@ -105,7 +105,9 @@ export const ConfigSchema = z.object({
   MAX_DAILY_AUDIO_HOURS: seconds(30).describe(
     "with fair use, no fresh upload after this much speech in 24 hours, whoever it is; 0 sets no ceiling",
   ),
-  ADMIN_KEY: optional.describe("secret: key of the /v1/admin routes (X-Admin-Key); they are closed without it"),
+  ADMIN_KEY: optional.describe(
+    "secret: key of the /v1/admin routes (X-Admin-Key), which the token of the owner opens too",
+  ),
   HOLDFAST_LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")

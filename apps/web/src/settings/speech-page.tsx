@@ -127,7 +127,7 @@ function PreferredEngine({ speech }: { readonly speech: SpeechSetting }): JSX.El
         value={shown ?? ""}
         onChange={({ currentTarget: { value } }) => prefer.mutate(value === "" ? null : value)}
       >
-        <option value="">{t("speech.prefer.none", { setting: "HOLDFAST_STT" })}</option>
+        <option value="">{t("speech.prefer.none", { setting: SETTING })}</option>
         {[...speech.engines]
           .sort((a, b) => a.key.localeCompare(b.key))
           .map((engine) => (

@@ -20,7 +20,7 @@ export function WebhookCard({ webhook }: { readonly webhook: WebhookSetting }): 
         {t(`webhooks.${webhook.type}`)}
       </Title>
       {webhook.never_sent && <Text size="sm">{t("webhooks.never")}</Text>}
-      <AddressForm webhook={webhook} labelledBy={id} />
+      {(!webhook.never_sent || webhook.url !== "") && <AddressForm webhook={webhook} labelledBy={id} />}
       {webhook.url !== "" && !webhook.never_sent && (
         <>
           <Switch webhook={webhook} />
@@ -96,17 +96,25 @@ function Switch({ webhook: { type, enabled } }: { readonly webhook: WebhookSetti
   const { api } = useServices();
   const { t } = useWords();
   const queries = useQueryClient();
+  // Where it was put, until the server has said where it is.
+  const [put, setPut] = useState<boolean | null>(null);
   const turn = useMutation({
     mutationFn: (isOn: boolean) => switchWebhook(api, type, isOn),
-    onSettled: () => queries.invalidateQueries({ queryKey: WEBHOOKS }),
+    onSettled: async () => {
+      await queries.invalidateQueries({ queryKey: WEBHOOKS });
+      setPut(null);
+    },
   });
   return (
     <>
       <label className={classes.switch}>
         <input
           type="checkbox"
-          checked={turn.isPending ? turn.variables : enabled}
-          onChange={({ currentTarget: { checked } }) => turn.mutate(checked)}
+          checked={put ?? enabled}
+          onChange={({ currentTarget: { checked } }) => {
+            setPut(checked);
+            turn.mutate(checked);
+          }}
         />
         {t("webhooks.on")}
       </label>

@@ -49,7 +49,8 @@ export async function checkSpeech(config: Config): Promise<Finding[]> {
 
 export async function checkLanguageModel(config: Config): Promise<Finding> {
   const url = config.HOLDFAST_LLM_URL;
-  if (url === undefined) return ok("language model", "none is set; the built-in summariser is used");
+  if (url === undefined)
+    return ok("language model", "none is set here; the one of the page, else the built-in summariser, is used");
   const answer = await get(`${url.replace(/\/+$/, "")}/models`, config.HOLDFAST_LLM_KEY);
   if (answer.status === 200) return ok("language model", `answers on ${url}`);
   const key = answer.status === 401 || answer.status === 403;
