@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RESUMABLE, ResumableUpload } from "@holdfast/contract";
+import { parseConfig, RESUMABLE, ResumableUpload } from "@holdfast/contract";
 import { silentLog } from "@holdfast/core";
 import { systemClock, systemRandom } from "@holdfast/runtime";
 import { createToken, findResumable, loadUploadFiles, openDirectoryBlobs } from "@holdfast/store";
@@ -147,6 +147,7 @@ describe("what no client comes back for", () => {
     const parts = { db: gateway.db, blobs: gateway.blobs, clock, random: systemRandom, log: silentLog };
     return {
       ...parts,
+      config: parseConfig({}),
       draining: new AbortController().signal,
       uploadKeys: uploadKeys(parts),
     } as unknown as UploadContext;
