@@ -9,8 +9,8 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/no
 /** Files that take from half a minute to two; begun last, they would be waited for alone. */
 const LONG = [
   /cli\/test\/(?:faults\/|demo|serve|client-commands|record)/,
-  /web\/test\/(?:sync|pages|record)\.browser/,
-  /server\/test\/listen\/(?:engines|live|fair-use)/,
+  /web\/test\/(?:sync|pages|record|conversation|server-settings|sources)\.browser/,
+  /server\/test\/(?:accept-walk|listen\/(?:engines|live|fair-use))/,
   /worker\/test\/(?:sync|speech|crash)/,
   /pusher\/test\/(?:speech-samples|crash|finalise|fanout)/,
   /simulation\/test\/world/,
@@ -67,8 +67,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ["packages/testkit/src/cluster-template.ts"],
-          // Three files at a time on two cores: most of what they do is to wait for real leases, restarts and speech in real time.
-          maxWorkers: 3,
+          // Four files at a time on two cores: most of what they do is to wait for real leases, restarts and speech in real time.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -28,7 +28,7 @@ export const VARIANTS: readonly Variant[] = LANGUAGES.flatMap((language) =>
 export const fileOf = (scene: string, { language, theme, size }: Variant): string =>
   `${scene}/${size}-${theme}-${language}.webp`;
 
-const QUALITY = 60;
+const QUALITY = 50;
 
 export class Camera implements AsyncDisposable {
   readonly #folder: string;
